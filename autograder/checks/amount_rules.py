@@ -1,0 +1,168 @@
+"""Causes that change every entry in the same way: nothing stored, a sign, a factor, an offset.
+
+Rules get the wanted values `e` and the actual ones `a`: float64, finite, equal in shape, not equal in value.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+
+import torch
+from torch import Tensor
+
+from autograder.checks.case import Case
+from autograder.models import Diagnosis, Message, msg
+
+SizeRule = Callable[[float, Message, int, Case], Diagnosis | None]
+
+ALSO_SIGN = msg("The sign is wrong, too.")
+CONSTANTS: tuple[tuple[str, float, Message, Message | None], ...] = (
+    (
+        "factor_two",
+        2.0,
+        msg("{name} is twice the right answer"),
+        msg("The derivative of a square, a gradient added twice, or a ½ left out?"),
+    ),
+    ("factor_half", 0.5, msg("{name} is half the right answer"), msg("Is a factor 2 left out, or a ½ too many?")),
+    ("log2", 1 / math.log(2), msg("{name} is in base-2 logarithms, natural ones are wanted"), None),
+    ("log10", 1 / math.log(10), msg("{name} is in base-10 logarithms, natural ones are wanted"), None),
+    ("times_100", 100.0, msg("{name} is 100 times the right answer"), msg("A percentage where a fraction is wanted?")),
+    ("times_255", 255.0, msg("{name} is 255 times the right answer"), msg("Pixels that were not scaled to [0, 1]?")),
+    ("over_255", 1 / 255.0, msg("{name} is the right answer divided by 255"), msg("Pixels that were scaled twice?")),
+)
+
+
+def all_zero(e: Tensor, a: Tensor, case: Case) -> Diagnosis | None:
+    if e.numel() >= 3 and case.scale > 0 and (case.rich or not case.whole) and not bool(a.any()):
+        hint = msg("Computed and never stored, or was the graph cut (detach, no_grad, a fresh tensor)?")
+        return case.says("zeros", msg("{name} is 0 everywhere"), hint)
+    return None
+
+
+def constant(e: Tensor, a: Tensor, case: Case) -> Diagnosis | None:
+    if case.rich and bool((a == a.reshape(-1)[0]).all()):
+        return case.says("constant", msg("{name} has the same value everywhere, its entries should differ"))
+    return None
+
+
+def negated(e: Tensor, a: Tensor, case: Case) -> Diagnosis | None:
+    believable = case.rich or (not case.whole and not case.ordinary_lone)
+    return case.says("sign", msg("{name} has the wrong sign")) if believable and case.same(-a, e) else None
+
+
+def inverted(e: Tensor, a: Tensor, case: Case) -> Diagnosis | None:
+    both = case.want.dtype == case.got.dtype == torch.bool and e.numel() >= 12 and 0 < int(e.sum()) < e.numel()
+    if both and bool((a != e).all()):
+        return case.says("inverted", msg("{name} is True where it should be False, and False where it should be True"))
+    return None
+
+
+def factor(e: Tensor, a: Tensor, case: Case) -> Diagnosis | None:
+    """One factor for all: a size the suite named, a known constant, a size of the shape, or just a factor."""
+    if case.whole or case.ordinary_lone or case.scale == 0:
+        return None
+    k = float((a * e).sum() / (e * e).sum())
+    if abs(k) < 1e-12 or not case.same(a / k, e):
+        return None
+    found = _named(abs(k), case)
+    if not found and case.rich:
+        found = case.says("factor", msg("{name} is the right answer times one factor that should not be there"))
+    return Diagnosis(found.code, found.words, ALSO_SIGN) if found and k < 0 else found
+
+
+def _named(k: float, case: Case) -> Diagnosis | None:
+    given = [(Message(name), n) for name, n in case.sizes.items()]
+    if not case.rich and case.e.numel() >= 3:
+        return _first(_size, given, k, case)
+    shape = [(msg("the size of dimension {dim}", dim=dim), n) for dim, n in enumerate(case.want.shape)]
+    if len(shape) > 1:
+        shape.append((msg("the number of entries"), case.want.numel()))
+    return (
+        _first(_size, given, k, case)
+        or _constant(k, case)
+        or _first(_confused, given, k, case)
+        or _first(_size, shape, k, case)
+        or _first(_confused, shape, k, case)
+    )
+
+
+def _first(rule: SizeRule, sizes: list[tuple[Message, int]], k: float, case: Case) -> Diagnosis | None:
+    return next(filter(None, (rule(k, size, n, case) for size, n in sizes)), None)
+
+
+def _constant(k: float, case: Case) -> Diagnosis | None:
+    for code, value, words, hint in CONSTANTS:
+        if _near(k, value, case):
+            return case.says(code, words, hint)
+    return None
+
+
+def _size(k: float, size: Message, n: int, case: Case) -> Diagnosis | None:
+    if n > 1 and _near(k, n, case):
+        words = msg("{name} is too large by a factor, {size}", size=size)
+        return case.says("times_size", words, msg("Is there a sum where a mean is wanted?"))
+    if n > 1 and _near(k, 1 / n, case):
+        words = msg("{name} is too small by a factor, {size}", size=size)
+        return case.says("over_size", words, msg("Divided once too often, or a mean where a sum is wanted?"))
+    return None
+
+
+def _confused(k: float, size: Message, n: int, case: Case) -> Diagnosis | None:
+    """n for n − 1, and a square root; both for a size that is no 2."""
+    if n > 2 and any(_near(k * k, f, case) for f in ((n / (n - 1)) ** 2, n / (n - 1), (n - 1) / n, ((n - 1) / n) ** 2)):
+        words = msg("{name} divides by n where n − 1 is wanted, or the other way round; n is {size}", size=size)
+        return case.says("bessel", words, msg("Population or sample statistics?  Look at `correction` or `unbiased`."))
+    if n > 2 and any(_near(k, f, case) for f in (math.sqrt(n), 1 / math.sqrt(n))):
+        return case.says("root_of_size", msg("{name} is off by a factor, the square root of {size}", size=size))
+    return None
+
+
+def _near(k: float, value: float, case: Case) -> bool:
+    return abs(k / value - 1) < max(case.story_rtol, 1e-6)
+
+
+def offset(e: Tensor, a: Tensor, case: Case) -> Diagnosis | None:
+    d = a - e
+    middle = float(d.mean())
+    if not case.rich or float((d - middle).abs().max()) > case.story_rtol * max(case.scale, abs(middle)):
+        return None
+    if case.whole and abs(middle) == 1:
+        return case.says("off_by_one", msg("{name} is off by one everywhere"), msg("Does it count from 0 or from 1?"))
+    return case.says("offset", msg("{name} is off by the same amount everywhere"))
+
+
+def offset_along(e: Tensor, a: Tensor, case: Case) -> Diagnosis | None:
+    """Right up to one number per row or per column: a bias or a mean."""
+    d = a - e
+    for dim in _lines(e, case):
+        spread = d - d.mean(dim, keepdim=True)
+        if float(spread.abs().max()) <= case.story_rtol * max(case.scale, float(d.abs().max())):
+            hint = msg("A bias or a mean that is missing, added twice, or taken along the wrong dimension?")
+            words = (
+                msg("{name} is right up to one added number per column"),
+                msg("{name} is right up to one added number per row"),
+            )
+            return case.says("offset_along", words[dim], hint)
+    return None
+
+
+def factor_along(e: Tensor, a: Tensor, case: Case) -> Diagnosis | None:
+    """Right up to one factor per row or per column: a normalisation."""
+    for dim in _lines(e, case):
+        k = (a * e).sum(dim, keepdim=True) / (e * e).sum(dim, keepdim=True).clamp(min=1e-300)
+        if bool((k.abs() > 1e-9).all()) and case.same(a / k, e):
+            hint = msg("A division (by a norm, std or sum) that is missing, or taken along the wrong dimension?")
+            words = (
+                msg("{name} is right up to one factor per column"),
+                msg("{name} is right up to one factor per row"),
+            )
+            return case.says("factor_along", words[dim], hint)
+    return None
+
+
+def _lines(e: Tensor, case: Case) -> list[int]:
+    """The dimensions of a matrix along which there is enough to see a pattern."""
+    if e.dim() != 2 or case.whole or not case.rich:
+        return []
+    return [dim for dim in (0, 1) if e.shape[dim] >= 3 and e.shape[1 - dim] >= 2]

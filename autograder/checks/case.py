@@ -1,0 +1,125 @@
+"""What a rule looks at: the wanted and the returned tensor, the tolerances of the story, and their common questions."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from functools import cached_property
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from autograder.models import Diagnosis, Message, Words, msg
+
+LARGE = 1_000_000  # above it only the cheap rules run
+
+
+@dataclass(frozen=True)
+class Case:
+    """One wrong answer: two strided tensors of any shape, and named numbers that make a factor meaningful."""
+
+    name: str
+    want: Tensor
+    got: Tensor
+    rtol: float
+    atol: float
+    sizes: Mapping[str, int] = field(default_factory=dict)
+
+    @cached_property
+    def e(self) -> Tensor:
+        """The expected values in double precision."""
+        return widened(self.want)
+
+    @cached_property
+    def a(self) -> Tensor:
+        """The actual values in double precision."""
+        return widened(self.got)
+
+    @cached_property
+    def story_rtol(self) -> float:
+        """A story must fit to this relative error, whatever the test allows."""
+        return min(max(self.rtol, 1e-6), max(1e-4, 2 * coarseness(self.want), 2 * coarseness(self.got)))
+
+    @property
+    def whole(self) -> bool:
+        """Integers or booleans are wanted."""
+        return not (self.want.is_floating_point() or self.want.is_complex())
+
+    @cached_property
+    def rich(self) -> bool:
+        """Enough different values are wanted that a coincidence is not credible."""
+        return distinct(self.e) >= 4
+
+    @cached_property
+    def scale(self) -> float:
+        return float(self.e.abs().max()) if self.e.numel() else 0.0
+
+    @cached_property
+    def plain(self) -> bool:
+        """Finite real values on both sides: what stories are told about."""
+        both = (self.e, self.a)
+        return not any(t.is_complex() for t in both) and all(bool(torch.isfinite(t).all()) for t in both)
+
+    @cached_property
+    def ordinary_lone(self) -> bool:
+        """One or two numbers with few decimals (an accuracy, a count): some factor fits those too often."""
+        if self.e.numel() >= 3:
+            return False
+        return all(abs(v * 1000 - round(v * 1000)) < 1e-9 for t in (self.e, self.a) for v in t.reshape(-1).tolist())
+
+    def same(self, x: Tensor, y: Tensor) -> bool:
+        """Equal shapes and values within the story's tolerance."""
+        return x.shape == y.shape and bool(torch.isclose(x, y, rtol=self.story_rtol, atol=self.story_atol(y)).all())
+
+    def story_atol(self, y: Tensor) -> float:
+        top = float(y.abs().max()) if y.numel() else 0.0
+        return max(min(self.atol, 1e-4 * top), 1e-3 * self.story_rtol * top)
+
+    @cached_property
+    def bad(self) -> Tensor:
+        """Where the answer is wrong (shapes are equal here); whole numbers of one dtype are compared exactly."""
+        if self.whole and self.got.dtype == self.want.dtype:
+            return torch.from_numpy(np.asarray(self.got.cpu().numpy() != self.want.cpu().numpy()))
+        return ~torch.isclose(self.a, self.e, rtol=self.rtol, atol=self.atol)
+
+    def says(self, code: str, words: Message, hint: Words | None = None) -> Diagnosis:
+        """A diagnosis whose {name} hole is filled."""
+        return Diagnosis(code, Message(words.id, (("name", self.name), *words.values)), hint)
+
+
+Rule = Callable[[Tensor, Tensor, Case], Diagnosis | None]
+
+
+def widened(tensor: Tensor) -> Tensor:
+    """The values in double precision, on the CPU, without a graph."""
+    wide = torch.complex128 if tensor.is_complex() else torch.float64
+    return tensor.detach().cpu().to(wide)
+
+
+def coarseness(tensor: Tensor) -> float:
+    """The spacing of the dtype at 1; 0 for integers."""
+    return torch.finfo(tensor.dtype).eps if tensor.is_floating_point() or tensor.is_complex() else 0.0
+
+
+def distinct(tensor: Tensor) -> int:
+    return len(set(tensor.reshape(-1).tolist()))
+
+
+def spelled(shape: torch.Size | tuple[int, ...]) -> str:
+    return str(tuple(shape))
+
+
+def first_place(bad: Tensor) -> str:
+    """The index of the first True, "[2, 0]"."""
+    return str([int(i) for i in bad.nonzero()[0]])
+
+
+# the names a suite may use in sizes={...}, so that they have translations
+SIZE_NAMES = (
+    msg("the batch size"),
+    msg("the number of classes"),
+    msg("the number of features"),
+    msg("the number of steps"),
+    msg("the number of outputs"),
+)

@@ -1,0 +1,112 @@
+"""From a wrong tensor to one sentence a student can act on: `explain(case)`.
+
+The first rule that fits is told, the most specific rules come first.  What no rule explains is said as where it
+differs.  Every rule is exact over many different values, so that it tells no story about unrelated numbers, and no
+sentence holds an expected value or an amount.
+"""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor
+
+from autograder.checks import amount_rules, function_rules, order_rules
+from autograder.checks.case import LARGE, Case, Rule, first_place
+from autograder.checks.shape_rules import explain_shape
+from autograder.models import Diagnosis, msg
+
+VALUE_RULES: tuple[Rule, ...] = (
+    amount_rules.all_zero,
+    amount_rules.constant,
+    amount_rules.negated,
+    amount_rules.inverted,
+    amount_rules.factor,
+    amount_rules.offset,
+    order_rules.transposed,
+    order_rules.flipped,
+    order_rules.shifted,
+    order_rules.row_order,
+    order_rules.reordered,
+    function_rules.applied,
+    function_rules.left_out,
+    function_rules.softmax_dim,
+    function_rules.imprecise,
+    amount_rules.offset_along,
+    amount_rules.factor_along,
+)
+CHEAP_RULES: tuple[Rule, ...] = (amount_rules.all_zero, amount_rules.negated, amount_rules.factor)
+GENERAL = frozenset({"shape", "values", "some_values", "dtype", "type"})  # the codes that name no cause
+
+
+def explain(case: Case) -> Diagnosis:
+    """Why `case.got` is not `case.want`: wrong in shape, else in NaN, else in values."""
+    if case.got.shape != case.want.shape:
+        return explain_shape(case)
+    return explain_nonfinite(case) or explain_values(case)
+
+
+def explain_nonfinite(case: Case) -> Diagnosis | None:
+    """NaN, or infinities, where finite values are wanted; shapes are equal."""
+    fine = torch.isfinite(case.e)
+    for code, kind, wrong in (("nan", "NaN", torch.isnan(case.a)), ("infinite", "inf", torch.isinf(case.a) & fine)):
+        if bool(wrong.any()):
+            count, total = int(wrong.sum()), wrong.numel()
+            hint = msg("Overflow in exp, log of 0, 0 / 0, or a square root of a negative number?")
+            if total == 1:
+                return case.says(code, msg("{name} is {kind}", kind=kind), hint)
+            words = msg("{count} of {total} entries of {name} are {kind}, first at {place}",
+                        count=count, total=total, kind=kind, place=first_place(wrong))  # fmt: skip
+            return case.says(code, words, hint)
+    return None
+
+
+def explain_values(case: Case) -> Diagnosis:
+    """The first story that fits, else which entries are wrong; shapes are equal."""
+    if case.plain and case.e.numel():
+        for rule in VALUE_RULES if case.e.numel() <= LARGE else CHEAP_RULES:
+            found = rule(case.e, case.a, case)
+            if found is not None:
+                return found
+    return _where(case)
+
+
+def _where(case: Case) -> Diagnosis:
+    bad, total = case.bad, case.e.numel()
+    count = int(bad.sum())
+    if case.e.dim() == 0:
+        return case.says("values", msg("{name} is not the right number"))
+    if count == total:
+        return case.says("values", msg("all {total} entries of {name} differ", total=total))
+    words = msg("{count} of {total} entries of {name} differ, first at {place}",
+                count=count, total=total, place=first_place(bad))  # fmt: skip
+    if total < 6 or count > total // 2 or not case.plain:
+        return case.says("values", words)
+    return _pattern(case.e, case.a, bad, case) or case.says("some_values", words)
+
+
+def _pattern(e: Tensor, a: Tensor, bad: Tensor, case: Case) -> Diagnosis | None:
+    """What the few wrong entries have in common."""
+    for dim in range(e.dim()):
+        n = e.shape[dim]
+        wrong = bad.movedim(dim, 0).reshape(n, -1).any(1)
+        if n > 2 and e.dim() > 1 and int(wrong.sum()) == 1:
+            index = int(wrong.nonzero()[0])
+            if index == n - 1:
+                return case.says(
+                    "last_slice", msg("only the last index along dimension {dim} of {name} is wrong", dim=dim)
+                )
+            if index == 0:
+                return case.says("first_slice", msg("only index 0 along dimension {dim} of {name} is wrong", dim=dim))
+            words = msg("only index {index} along dimension {dim} of {name} is wrong", index=index, dim=dim)
+            return case.says("one_slice", words)
+    count, total = int(bad.sum()), bad.numel()
+    if count > 1 and bool((bad == (e < 0)).all()):
+        return case.says("negatives", msg("exactly the entries of {name} that should be negative are wrong"))
+    if count > 1 and bool((bad == (e == 0)).all()):
+        words = msg("exactly the entries of {name} that should be 0 are wrong")
+        return case.says("zeros_wrong", words, msg("A mask that was not applied?"))
+    if bool((a[bad] == 0).all()):
+        words = msg("{count} of {total} entries of {name} are 0 and should not be, first at {place}",
+                    count=count, total=total, place=first_place(bad))  # fmt: skip
+        return case.says("some_zero", words, msg("A mask that is too wide, or places that were never filled?"))
+    return None

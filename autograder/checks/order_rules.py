@@ -1,0 +1,64 @@
+"""Causes that move entries about: transposed, reversed, shifted, in another order.
+
+Rules get the wanted values `e` and the actual ones `a`: float64, finite, equal in shape, not equal in value.
+"""
+
+from __future__ import annotations
+
+import itertools
+
+from torch import Tensor
+
+from autograder.checks.case import Case, distinct
+from autograder.models import Diagnosis, msg
+
+
+def transposed(e: Tensor, a: Tensor, case: Case) -> Diagnosis | None:
+    if not case.rich or not 2 <= e.dim() <= 5:
+        return None
+    for order in itertools.permutations(range(e.dim())):
+        if order != tuple(range(e.dim())) and case.same(a.permute(order), e):
+            if e.dim() == 2:
+                return case.says("transposed", msg("{name} is transposed (.T is missing or extra)"))
+            return case.says("permuted", msg("{name} has the right values, its dimensions are permuted"))
+    return None
+
+
+def flipped(e: Tensor, a: Tensor, case: Case) -> Diagnosis | None:
+    for dim in range(e.dim()):
+        if case.rich and e.shape[dim] > 1 and case.same(a.flip(dim), e):
+            return case.says("flipped", msg("{name} is reversed along dimension {dim}", dim=dim))
+    return None
+
+
+def shifted(e: Tensor, a: Tensor, case: Case) -> Diagnosis | None:
+    if not case.rich:
+        return None
+    for dim in range(e.dim()):
+        n = e.shape[dim] - 1
+        if n < 2:
+            continue
+        for mine, theirs in ((1, 0), (0, 1)):
+            wanted = e.narrow(dim, theirs, n)
+            if distinct(wanted) >= 4 and case.same(a.narrow(dim, mine, n), wanted):
+                hint = msg("Does an index start at 1, or is a value taken one step too early or too late?")
+                return case.says("shifted", msg("{name} is shifted by one along dimension {dim}", dim=dim), hint)
+    return None
+
+
+def row_order(e: Tensor, a: Tensor, case: Case) -> Diagnosis | None:
+    if not case.rich or e.dim() < 2 or len(e) < 2 or distinct(e.reshape(len(e), -1).sum(1)) < len(e):
+        return None
+    rows, wanted = a.reshape(len(a), -1), e.reshape(len(e), -1)
+    if case.same(rows[rows.sum(1).argsort()], wanted[wanted.sum(1).argsort()]):
+        return case.says("row_order", msg("{name} has the right rows in another order"), msg("Shuffled, or sorted?"))
+    return None
+
+
+def reordered(e: Tensor, a: Tensor, case: Case) -> Diagnosis | None:
+    if case.rich and case.same(a.reshape(-1).sort().values, e.reshape(-1).sort().values):
+        hint = msg("A reshape or view where a transpose or permute is needed?")
+        if e.dim() == 1:
+            hint = msg("Shuffled, or sorted?")
+        return case.says("reordered", msg("{name} has the right numbers in the wrong places"), hint)
+    return None

@@ -1,0 +1,85 @@
+"""Why a test failed: the same calls are replayed through each known mistake of the item, in this process.
+
+A mistake whose values equal the student's names the cause in the author's words.  What no mistake matches keeps the
+general diagnoses of `autograder.checks`.  Replays run trusted code only (the bank, the reference), never a student's,
+and stop after BUDGET seconds; tests that train are not replayed.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Sequence
+from functools import lru_cache
+
+from autograder.bank import Bank, Entry, load
+from autograder.checks import CheckFailed, StudentRaised
+from autograder.course import Course, Item, Unit
+from autograder.grading import words
+from autograder.grading.suites import Suites, Test
+from autograder.models import Diagnosis
+from autograder.sandbox.proxy import Call, LocalTransport, Session, same
+
+BUDGET = 2.0  # seconds of replay for one failed test
+SLOW = 0.5  # a test that took the student longer is not replayed
+SAME = 1e-6  # relative: two ways to write one mistake may round differently
+
+
+class Explainer:
+    def __init__(self, course: Course, suites: Suites) -> None:
+        self.course, self.suites = course, suites
+        self._bank = lru_cache(maxsize=None)(lambda unit: load(course, unit))
+
+    def explain(
+        self, unit: Unit, item: Item, test: Test, trace: Sequence[Call], error: BaseException, source: bytes, seconds: float
+    ) -> tuple[Diagnosis, ...]:
+        """The named cause first where a mistake matches, then what the check itself found."""
+        found = self.matching(unit, item, test, list(trace), error) if seconds < SLOW else None
+        general = self._general(test, error, source)
+        if found is None or found.cause is None:
+            return general
+        return Diagnosis(found.name, found.cause, found.hint), *(d for d in general if d.code == "raised")
+
+    def matching(self, unit: Unit, item: Item, test: Test, trace: list[Call], error: BaseException) -> Entry | None:
+        """The first mistake that makes the same test end the same way with the same values."""
+        bank: Bank = self._bank(unit)
+        deadline = time.perf_counter() + BUDGET
+        for entry in bank.mistakes_of(item.id):
+            if time.perf_counter() > deadline:
+                return None
+            replayed, end = self._replay(unit, test, bank.source(entry))
+            if end is not None and _same_end(end, error) and _same_trace(replayed, trace):
+                return entry
+        return None
+
+    def reference_passes(self, test: Test) -> bool:
+        """Does the reference pass this test?  If not, the suite is broken, whatever the student wrote."""
+        unit = self.course.unit(test.unit)
+        return self._replay(unit, test, self._bank(unit).reference)[1] is None
+
+    def _replay(self, unit: Unit, test: Test, source: bytes) -> tuple[list[Call], BaseException | None]:
+        session = Session(LocalTransport())
+        try:
+            session.open(unit.filename, unit.module, source, 30.0)
+            ran = self.suites.run(test, session)
+        except Exception as error:
+            return session.trace, error
+        return session.trace, ran.error
+
+    def _general(self, test: Test, error: BaseException, source: bytes) -> tuple[Diagnosis, ...]:
+        if isinstance(error, CheckFailed):
+            return error.diagnoses
+        if isinstance(error, StudentRaised):
+            return words.raised(error, source)
+        return words.wrong_form()
+
+
+def _same_end(a: BaseException, b: BaseException) -> bool:
+    if isinstance(a, CheckFailed) and isinstance(b, CheckFailed):
+        return [d.code for d in a.diagnoses] == [d.code for d in b.diagnoses]
+    return type(a) is type(b)
+
+
+def _same_trace(a: Sequence[Call], b: Sequence[Call]) -> bool:
+    return len(a) == len(b) > 0 and all(
+        x.name == y.name and same(x.returned, y.returned, rtol=SAME) for x, y in zip(a, b, strict=True)
+    )

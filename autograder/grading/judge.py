@@ -1,0 +1,197 @@
+"""One submission → one Attempt: workers, items in order, and a verdict for each test that keeps faults apart.
+
+The student's fault costs the item it happened in.  Ours (a suite that raises, a zygote that died, a machine without
+memory) is `grader_error`: no points are lost, the item is listed for another run; a sandbox that died (`SandboxError`)
+leaves the judge at once, and the coordinator runs the whole submission again in a new slot.  When a line of a suite raises
+(`dx, dw, db = student.f(…)` on a None), the test is replayed with the reference: if that passes, the answer had the
+wrong form; if it raises too, the suite is broken.
+"""
+
+from __future__ import annotations
+
+import time
+import traceback
+from collections.abc import Callable, Collection, Sequence
+
+from autograder.checks import CheckFailed, StudentRaised
+from autograder.course import Course, Item, Unit
+from autograder.grading import words
+from autograder.grading.data import DataSource
+from autograder.grading.explain import Explainer
+from autograder.grading.score import Outcome, result
+from autograder.grading.suites import Ran, Suites, Test, is_timeout, raised_by_suite
+from autograder.models import Attempt, ItemResult, Submission, Verdict
+from autograder.sandbox.inner.wire import WireError
+from autograder.sandbox.launch import SandboxError, Worker, WorkerGone, WorkerTimeout, Zygote
+from autograder.sandbox.proxy import LocalTransport, Missing, OutOfMemory, PolicyBroken, Session
+from autograder.sandbox.shared import SharedData
+
+
+
+class Judge:
+    """Judges submissions one after another with one zygote (None: `--isolation none`, in this process)."""
+
+    def __init__(
+        self, course: Course, suites: Suites, zygote: Zygote | None, data: DataSource, beat: Callable[[float], None]
+    ) -> None:
+        self.course, self.suites, self.zygote, self.data, self.beat = course, suites, zygote, data, beat
+        self.explainer = Explainer(course, suites)
+
+    def judge(self, submission: Submission, only: Collection[str] = ()) -> Attempt:
+        """Every item of the unit (or `only` some), in the order of grading.yml."""
+        started = time.perf_counter()
+        unit = self.course.unit(submission.unit)
+        items = [item for item in unit.items if not only or item.id in only]
+        desk = Desk(self, unit, submission)
+        try:
+            results = tuple(self._item(desk, unit, item) for item in items)
+        finally:
+            desk.clear()
+        return Attempt(submission.student, unit.id, results, submission.notes, time.perf_counter() - started)
+
+    def _item(self, desk: Desk, unit: Unit, item: Item) -> ItemResult:
+        tests = self.suites.of(unit.id, item.id)
+        practice = self.data.practice
+        outcomes: list[Outcome] = []
+        for test in tests:
+            self.beat(test.seconds)
+            outcomes.append(self._test(desk, unit, item, test))
+            if outcomes[-1].verdict not in (Verdict.PASSED, Verdict.FAILED):
+                break
+        if not tests:
+            outcomes = [Outcome(Verdict.GRADER_ERROR, staff=f"no hidden test judges {unit.id}/{item.id}")]
+        if outcomes[-1].verdict.abnormal or not desk.leave():
+            desk.clear()
+        return result(item, outcomes, len(tests), practice=practice)
+
+    def _test(self, desk: Desk, unit: Unit, item: Item, test: Test) -> Outcome:
+        try:
+            session = desk.session(item)
+            ran = self.suites.run(test, session)
+        except ImportFailed as failed:
+            return failed.outcome
+        except SandboxError:
+            raise
+        except Exception as error:  # ours, whatever it is
+            desk.clear()
+            return Outcome(Verdict.GRADER_ERROR, staff=raised_by_suite(error))
+        return self._outcome(desk, unit, item, test, session, ran)
+
+    def _outcome(self, desk: Desk, unit: Unit, item: Item, test: Test, session: Session, ran: Ran) -> Outcome:
+        error, source = ran.error, desk.submission.source or b""
+        if error is None:
+            return Outcome(Verdict.PASSED, metrics=ran.metrics, seconds=ran.seconds)
+
+        def outcome(verdict: Verdict, told: words.Told, staff: str = "") -> Outcome:
+            call = words.call(session.trace) if verdict is Verdict.FAILED else ()
+            return Outcome(verdict, told, call, ran.metrics, staff, ran.seconds)
+
+        if isinstance(error, StudentRaised) and error.type_name == "NotImplementedError":
+            return outcome(Verdict.NOT_ATTEMPTED, words.not_attempted(item))
+        if isinstance(error, OutOfMemory):
+            return outcome(Verdict.OUT_OF_MEMORY, words.out_of_memory(item, error.lines, source))
+        if isinstance(error, Missing):
+            return outcome(Verdict.MISSING, words.missing(unit, error.name, error.names))
+        if isinstance(error, PolicyBroken):
+            return outcome(Verdict.BLOCKED, words.blocked(error.what, error.line, source))
+        if isinstance(error, WorkerGone):
+            return outcome(*words.gone(item, error, source), staff=str(error))
+        if isinstance(error, WireError):
+            return outcome(Verdict.CRASHED, words.garbled(), staff=str(error))
+        if is_timeout(error) and session.transport.busy:
+            return outcome(Verdict.TIMED_OUT, words.timed_out(item))
+        if isinstance(error, SandboxError):
+            raise error
+        if isinstance(error, WorkerTimeout) or is_timeout(error):
+            return Outcome(Verdict.GRADER_ERROR, staff=raised_by_suite(error))
+        if not isinstance(error, (CheckFailed, StudentRaised)) and not self.explainer.reference_passes(test):
+            trace = "".join(traceback.format_exception(error))
+            return Outcome(Verdict.GRADER_ERROR, staff=f"{raised_by_suite(error)}\n{trace}")
+        return outcome(Verdict.FAILED, self.explainer.explain(unit, item, test, session.trace, error, source, ran.seconds))
+
+    def shared(self, unit: Unit, item: Item) -> Sequence[SharedData]:
+        uses = any(test.uses_data for test in self.suites.of(unit.id, item.id))
+        return self.data.get().shared if uses else ()
+
+
+class ImportFailed(Exception):
+    """The student's module could not be imported; every item of the unit ends like this."""
+
+    def __init__(self, outcome: Outcome) -> None:
+        super().__init__(outcome.verdict)
+        self.outcome = outcome
+
+
+class Desk:
+    """The worker a submission has at the moment: kept between items, replaced after an abnormal end or a trace."""
+
+    def __init__(self, judge: Judge, unit: Unit, submission: Submission) -> None:
+        self.judge, self.unit, self.submission = judge, unit, submission
+        self.worker: Worker | None = None
+        self.current: Session | None = None
+        self.memory_mb = 0
+        self.names: frozenset[str] = frozenset()
+        self.item = ""
+        self.failed: ImportFailed | None = None
+
+    def session(self, item: Item) -> Session:
+        """A session in which the module is imported and the item's policies hold."""
+        if self.failed is not None:
+            raise self.failed
+        shared = self.judge.shared(self.unit, item)
+        needs = frozenset(data.name for data in shared)
+        if self.current is None or self.memory_mb < item.memory_mb or not needs <= self.names:
+            self.clear()
+            self._open(item, shared)
+            self.memory_mb, self.names = item.memory_mb, needs
+        assert self.current is not None
+        if self.item != item.id:
+            self.current.item(item.forbids)
+            self.item = item.id
+        return self.current
+
+    def leave(self) -> bool:
+        """The item is over; False when its worker must not serve another one."""
+        if self.current is None:
+            return True
+        self.item = ""
+        try:
+            return not self.current.end_item()
+        except Exception:
+            return False
+
+    def clear(self) -> None:
+        if self.worker is not None:
+            self.worker.end(0.0)
+        self.worker = self.current = None
+        self.item = ""
+
+    def _open(self, item: Item, shared: Sequence[SharedData]) -> None:
+        source = self.submission.source
+        if source is None:
+            raise self._fails(Outcome(Verdict.MISSING, words.no_file(self.unit)))
+        zygote, limits = self.judge.zygote, self.judge.course.limits
+        if zygote is None:
+            self.current = Session(LocalTransport(shared))
+        else:
+            seconds = limits.import_seconds + sum(2 * item.seconds for item in self.unit.items)
+            self.worker = zygote.worker(memory_mb=item.memory_mb, cpu_seconds=seconds, shared=shared)
+            self.current = Session(self.worker)
+        try:
+            self.current.open(self.unit.filename, self.unit.module, source, limits.import_seconds)
+        except StudentRaised as error:
+            verdict = Verdict.NOT_ATTEMPTED if error.type_name == "NotImplementedError" else Verdict.FAILED
+            raise self._fails(Outcome(verdict, words.import_raised(self.unit, error, source))) from None
+        except OutOfMemory as error:
+            raise self._fails(Outcome(Verdict.OUT_OF_MEMORY, words.out_of_memory(item, error.lines, source))) from None
+        except WorkerTimeout:
+            told = words.import_timed_out(self.unit, limits.import_seconds)
+            raise self._fails(Outcome(Verdict.TIMED_OUT, told)) from None
+        except WorkerGone as error:
+            verdict, told = words.gone(item, error, source, importing=self.unit)
+            raise self._fails(Outcome(verdict, told, staff=str(error))) from None
+
+    def _fails(self, outcome: Outcome) -> ImportFailed:
+        self.failed = ImportFailed(outcome)
+        self.clear()
+        return self.failed

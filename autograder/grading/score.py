@@ -1,0 +1,74 @@
+"""Outcomes → one verdict and points: pure functions, the only place where points are made.
+
+A fault of ours anywhere in an item makes the item `grader_error` and leaves it without points, to be run again.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+
+from autograder.course import Item
+from autograder.models import Diagnosis, ItemResult, Verdict, Words
+
+# What an item is called when its tests ended differently: the first that occurs.
+PRECEDENCE = (
+    Verdict.GRADER_ERROR, Verdict.BLOCKED, Verdict.TIMED_OUT, Verdict.OUT_OF_MEMORY, Verdict.CRASHED,
+    Verdict.MISSING, Verdict.FAILED, Verdict.NOT_ATTEMPTED, Verdict.PASSED,
+)  # fmt: skip
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """How one hidden test ended."""
+
+    verdict: Verdict
+    diagnoses: tuple[Diagnosis, ...] = ()
+    feedback: tuple[Words, ...] = ()
+    metrics: Mapping[str, float] = field(default_factory=dict)
+    staff: str = ""
+    seconds: float = 0.0
+
+
+def result(item: Item, outcomes: Sequence[Outcome], tests: int, *, practice: bool = False) -> ItemResult:
+    """The item's result.  `tests` counts all its tests: those not run after an abnormal end earn nothing."""
+    verdicts = [outcome.verdict for outcome in outcomes]
+    verdict = next(v for v in PRECEDENCE if v in verdicts)
+    if verdict is Verdict.NOT_ATTEMPTED and Verdict.PASSED in verdicts:
+        verdict = Verdict.FAILED  # half of it is written
+    telling = [outcome for outcome in outcomes if outcome.verdict is not Verdict.PASSED]
+    share = 0.0 if verdict in (Verdict.GRADER_ERROR, Verdict.BLOCKED) else _share(item, outcomes, tests, practice)
+    if verdict is Verdict.PASSED and share < 1.0:
+        verdict = Verdict.FAILED  # a metric below its full mark
+    first = telling[0] if telling else None
+    return ItemResult(
+        item=item.id,
+        verdict=verdict,
+        score=round(share * item.points, 4),
+        max_score=item.points,
+        diagnoses=_told(first.diagnoses if first else (), item.feedback),
+        feedback=_said(first.feedback if first else (), item.feedback),
+        seconds=round(sum(outcome.seconds for outcome in outcomes), 4),
+        staff="\n".join(outcome.staff for outcome in telling if outcome.staff),
+    )
+
+
+def _share(item: Item, outcomes: Sequence[Outcome], tests: int, practice: bool) -> float:
+    passed = sum(outcome.verdict is Verdict.PASSED for outcome in outcomes)
+    if item.credit.kind == "fraction":
+        return passed / tests
+    if passed < tests:
+        return 0.0
+    ramp = item.credit.practice if practice and item.credit.practice else item.credit.ramp
+    if ramp is None:
+        return 1.0
+    values = [value for outcome in outcomes for value in outcome.metrics.values()]
+    return min((ramp.share(value) for value in values), default=0.0)
+
+
+def _told(diagnoses: tuple[Diagnosis, ...], level: str) -> tuple[Diagnosis, ...]:
+    return () if level == "verdict" else diagnoses
+
+
+def _said(feedback: tuple[Words, ...], level: str) -> tuple[Words, ...]:
+    return () if level == "verdict" else feedback

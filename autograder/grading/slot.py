@@ -1,0 +1,159 @@
+"""A slot: one process with one zygote and one pytest session, which judges what the coordinator hands it.
+
+    Hello, then for each Job: Beat before each item, Done; or Fault when the sandbox died (the process then ends).
+
+Runs in a spawned process of its own, suites and answers in its memory: not dumpable, deaf to Ctrl-C (the coordinator
+ends it), killed by the kernel when the coordinator dies.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import ctypes
+import os
+import platform
+import signal
+import sys
+from collections.abc import Iterator
+from dataclasses import dataclass
+from multiprocessing.connection import Connection
+from pathlib import Path
+
+from autograder.models import Attempt, Environment, Isolation, Submission
+
+PR_SET_PDEATHSIG, PR_SET_DUMPABLE = 1, 4
+
+
+@dataclass(frozen=True)
+class Settings:
+    """What every slot of a run shares."""
+
+    course: Path
+    units: tuple[str, ...]
+    isolation: str
+    trust: bool
+    seed: int
+    course_data: Path | None
+
+
+@dataclass(frozen=True)
+class Job:
+    """`only` limits the items: for `verify`, which asks one item of each mistake."""
+
+    number: int
+    submission: Submission
+    only: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class Hello:
+    isolation: Isolation
+    environment: Environment
+    tests: tuple[tuple[str, str, int], ...]  # unit, item, how many hidden tests judge it
+
+
+@dataclass(frozen=True)
+class Beat:
+    item_seconds: float
+
+
+@dataclass(frozen=True)
+class Done:
+    number: int
+    attempt: Attempt
+
+
+@dataclass(frozen=True)
+class Fault:
+    """Ours.  `fatal`: no other slot would fare better (a suite that cannot be collected)."""
+
+    text: str
+    fatal: bool
+
+
+def main(connection: Connection, settings: Settings) -> None:
+    """The body of the slot's process."""
+    _harden()
+    os.environ["OMP_NUM_THREADS"] = "1"  # before torch is imported
+    from autograder.bank import BankError
+    from autograder.course import CourseError
+    from autograder.datasets import DataError
+    from autograder.grading.suites import SuiteError
+    from autograder.sandbox.launch import SandboxError
+
+    try:
+        _serve(connection, settings)
+    except (SuiteError, CourseError, DataError, BankError) as error:
+        _send(connection, Fault(str(error), fatal=True))
+    except SandboxError as error:
+        _send(connection, Fault(str(error), fatal=False))
+    except (EOFError, BrokenPipeError):
+        pass  # the coordinator is gone; so are we
+
+
+def _serve(connection: Connection, settings: Settings) -> None:
+    import torch
+
+    from autograder.course import load
+    from autograder.grading.data import DataSource
+    from autograder.grading.judge import Judge
+    from autograder.grading.suites import Suites
+    from autograder.sandbox.launch import Zygote
+    from autograder.sandbox.tiers import choose
+
+    torch.set_num_threads(1)
+    course = load(settings.course)
+    units = course.select(settings.units)
+    data = DataSource(course.root / "datasets", settings.course_data, settings.seed)
+    suites = Suites(course, units, settings.seed, data)
+
+    @contextlib.contextmanager
+    def sandbox() -> Iterator[tuple[Zygote | None, Isolation]]:
+        if settings.isolation == "none":
+            yield None, Isolation("none", ("none: in the grader's own process; advice, not a grade",))
+            return
+        zygote, isolation = choose(settings.isolation, trust=settings.trust)
+        try:
+            yield zygote, isolation
+        finally:
+            zygote.close()
+
+    def loop() -> None:
+        with sandbox() as (zygote, isolation):
+            tests = tuple((unit, item, len(found)) for (unit, item), found in suites.tests.items())
+            connection.send(Hello(isolation, _environment(settings.seed), tests))
+            judge = Judge(course, suites, zygote, data, beat=lambda seconds: connection.send(Beat(seconds)))
+            while (job := connection.recv()) is not None:
+                connection.send(Done(job.number, judge.judge(job.submission, job.only)))
+
+    suites.serve(loop)
+
+
+def _environment(seed: int) -> Environment:
+    import numpy
+    import torch
+
+    from autograder import __version__
+
+    return Environment(
+        torch=str(torch.__version__),
+        python=platform.python_version(),
+        numpy=numpy.__version__,
+        device="cpu",
+        threads=1,
+        seed=seed,
+        kit=__version__,
+    )
+
+
+def _harden() -> None:
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    if sys.platform == "linux":
+        libc = ctypes.CDLL(None)
+        libc.prctl(PR_SET_PDEATHSIG, signal.SIGKILL, 0, 0, 0)
+        libc.prctl(PR_SET_DUMPABLE, 0, 0, 0, 0)
+
+
+def _send(connection: Connection, message: Fault) -> None:
+    with contextlib.suppress(OSError):
+        connection.send(message)

@@ -1,0 +1,149 @@
+"""Results the moment they are there: one SQLite file in the output folder, so that a stop loses nothing that is done.
+
+    Store(folder).get(key) / .put(key, …) / .seed()
+
+A result is kept under a digest of everything that made it (`digest`), so grading again does only what changed.
+Attempts with a fault of ours, and everything graded with `none`, are never kept.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import secrets
+import sqlite3
+from collections.abc import Iterable
+from dataclasses import dataclass
+from importlib.metadata import version
+from pathlib import Path
+from types import TracebackType
+from typing import Any
+
+import cattrs
+from cattrs.preconf.json import make_converter
+from cattrs.strategies import configure_union_passthrough
+
+from autograder import __version__
+from autograder.course import Course, Unit
+from autograder.models import Attempt, Environment, Isolation, Message, Submission, Text, Value
+
+SCHEMA = """
+PRAGMA journal_mode = WAL;
+CREATE TABLE IF NOT EXISTS meta (name TEXT PRIMARY KEY, value TEXT NOT NULL);
+CREATE TABLE IF NOT EXISTS attempts (key TEXT PRIMARY KEY, student TEXT, unit TEXT, record TEXT NOT NULL);
+"""
+FOLDER = ".autograder"
+
+
+@dataclass(frozen=True)
+class Kept:
+    """An attempt with what held it while it was judged."""
+
+    attempt: Attempt
+    isolation: Isolation
+    environment: Environment
+
+
+class StoreError(Exception):
+    """The output folder cannot hold results: which, why, and the cure."""
+
+
+class Store:
+    def __init__(self, out: Path) -> None:
+        """Opens or creates the store of an output folder; StoreError when it cannot be written."""
+        path = out / FOLDER / "results.sqlite"
+        try:
+            path.parent.mkdir(parents=True, exist_ok=True)
+            self._db = sqlite3.connect(path, isolation_level=None)
+            self._db.executescript(SCHEMA)
+        except (OSError, sqlite3.Error) as error:
+            reason = getattr(error, "strerror", None) or str(error)
+            raise StoreError(f"{out}: cannot be written ({reason}); choose another folder with --out") from None
+        self._converter = _converter()
+
+    def __enter__(self) -> Store:
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
+        self._db.close()
+
+    def seed(self, fresh: bool = False) -> int:
+        """The secret seed of this grading run: the same when a run is continued, new with `fresh`."""
+        row = self._db.execute("SELECT value FROM meta WHERE name = 'seed'").fetchone()
+        if row is not None and not fresh:
+            return int(row[0])
+        seed = secrets.randbits(48)
+        self._db.execute("INSERT OR REPLACE INTO meta VALUES ('seed', ?)", (str(seed),))
+        return seed
+
+    def get(self, key: str) -> Kept | None:
+        row = self._db.execute("SELECT record FROM attempts WHERE key = ?", (key,)).fetchone()
+        if row is None:
+            return None
+        try:
+            return self._converter.loads(row[0], Kept)
+        except (cattrs.BaseValidationError, ValueError, KeyError, TypeError):
+            return None  # written by another version: judged again
+
+    def put(self, key: str, kept: Kept) -> None:
+        """Keep a result; StoreError when the disk is full."""
+        if not kept.attempt.scored or kept.isolation.advice:
+            return
+        record = self._converter.dumps(kept)
+        row = (key, kept.attempt.student, kept.attempt.unit, record)
+        try:
+            self._db.execute("INSERT OR REPLACE INTO attempts VALUES (?, ?, ?, ?)", row)
+        except sqlite3.Error as error:
+            raise StoreError(f"the result of {kept.attempt.student} could not be kept ({error}); free some disk, run again") from None
+
+
+def digest(course: Course, unit: Unit, submission: Submission, *, isolation: str, seed: int, data: str) -> str:
+    """What a result depends on, as one text: the file, the unit's suite, bank and reference, the registry, the machine."""
+    parts: dict[str, Any] = {
+        "student": submission.student,
+        "source": _sha(submission.source or b""),
+        "handed in": submission.source is not None,
+        "notes": repr(submission.notes),
+        "unit": unit.id,
+        "judged by": judged_by(course, unit),
+        "isolation": isolation,
+        "seed": seed,
+        "data": data,
+        "versions": [__version__, *(version(name) for name in ("torch", "numpy", "pytest"))],
+    }
+    return _sha(json.dumps(parts, sort_keys=True).encode())
+
+
+def judged_by(course: Course, unit: Unit) -> str:
+    """A digest of our side of a unit: grading.yml, suite, mistakes, reference."""
+    root = course.root
+    paths = [
+        course.path,
+        *sorted((root / "autograder" / "suites" / unit.id).glob("*.py")),
+        root / "autograder" / "mistakes" / f"{unit.id}.py",
+        root / "solutions" / unit.id / unit.filename,
+    ]
+    return _sha("".join(_sha(path.read_bytes()) for path in _existing(paths)).encode())
+
+
+def _existing(paths: Iterable[Path]) -> Iterable[Path]:
+    return (path for path in paths if path.is_file())
+
+
+def _sha(data: bytes) -> str:
+    return hashlib.sha256(data).hexdigest()
+
+
+def _converter() -> Any:
+    """Records ↔ JSON.  A Text and a Message are told apart by their fields."""
+    converter = make_converter()
+    configure_union_passthrough(str | int | float, converter)
+
+    def value(raw: Any, _: object) -> Value:
+        if isinstance(raw, dict):
+            return converter.structure(raw, Text if "en" in raw else Message)
+        return raw  # type: ignore[no-any-return]
+
+    converter.register_structure_hook(Value, value)
+    converter.register_structure_hook(Text | Message, value)
+    return converter

@@ -1,0 +1,205 @@
+"""pytest as a library: hidden suites are collected once, then single tests are run against one session after another.
+
+    Suites(course, units).serve(loop)     one pytest session; `loop` runs inside it
+    Suites.run(test, session, …) → Ran    one test with its fixtures, timeout and hooks; nothing is printed
+
+pytest-timeout gives every test its inner limit (method signal: this must be the main thread).  A suite that cannot be
+collected, an unmarked test and an `@inside` that names what it may not are `SuiteError`s, raised before any student
+code runs.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import time
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+
+from autograder.checks import InsideError, inside_functions, runner
+from autograder.checks.metrics import recording
+from autograder.course import Course, Unit, did_you_mean
+from autograder.grading.data import DataSource, JudgedData
+from autograder.grading.make import Make, test_seed
+from autograder.sandbox.proxy import Session, Student
+
+OPTIONS = (
+    "--import-mode=importlib", "--assert=plain", "-qq", "-s", "--no-header", "--tb=no", "-c", os.devnull,
+    "-p", "pytest_timeout", "-p", "no:cacheprovider", "-p", "no:logging", "-p", "no:unraisableexception",
+    "-p", "no:threadexception", "-p", "no:faulthandler", "-p", "no:junitxml", "-p", "no:doctest",
+)  # fmt: skip
+
+
+class SuiteError(Exception):
+    """A hidden suite that cannot be used: names the test, file or item, and the cure."""
+
+
+@dataclass(frozen=True)
+class Test:
+    """One hidden test as collected."""
+
+    node: pytest.Function
+    unit: str
+    item: str
+    seconds: float
+
+    @property
+    def name(self) -> str:
+        return self.node.name
+
+    @property
+    def uses_data(self) -> bool:
+        return "mnist" in self.node.fixturenames
+
+    @property
+    def mutates(self) -> bool:
+        return self.node.get_closest_marker("mutates") is not None
+
+
+@dataclass(frozen=True)
+class Ran:
+    """One run of one test: what ended it (None: it passed), its metrics and its time."""
+
+    error: BaseException | None
+    metrics: Mapping[str, float]
+    seconds: float
+
+
+class Suites:
+    """The hidden suites of some units, as one pytest session.  Also the plugin that gives tests their fixtures."""
+
+    def __init__(self, course: Course, units: Sequence[Unit], run_seed: int, data: DataSource) -> None:
+        self.course, self.units, self.run_seed, self.data = course, units, run_seed, data
+        self.tests: dict[tuple[str, str], list[Test]] = {}
+        self.problems: list[str] = []
+        self._session: Session | None = None
+        self._error: BaseException | None = None
+        self._seed = 0
+
+    def serve(self, loop: Callable[[], None]) -> None:
+        """Collect, then run `loop` inside the pytest session.  SuiteError when the suites are not whole."""
+        self._loop = loop
+        folders = [suite_folder(self.course, unit) for unit in self.units]
+        for folder in folders:
+            if not folder.is_dir():
+                raise SuiteError(f"{folder} is missing: hidden suites live there; they are in the course's repository only")
+        os.environ["PYTEST_DISABLE_PLUGIN_AUTOLOAD"] = "1"  # anyio's plugin alone costs 0.7 s (field-notes.md)
+        root = str(self.course.root / "autograder" / "suites")
+        with open(os.devnull, "w") as null, contextlib.redirect_stdout(null), contextlib.redirect_stderr(null):
+            code = pytest.main([*OPTIONS, "--rootdir", root, *map(str, folders)], plugins=[self])
+        if self.problems:
+            raise SuiteError("; ".join(self.problems))
+        if code not in (pytest.ExitCode.OK, pytest.ExitCode.NO_TESTS_COLLECTED):
+            raise SuiteError(f"pytest ended with {code!r} on {root}")
+
+    def of(self, unit: str, item: str) -> list[Test]:
+        return self.tests.get((unit, item), [])
+
+    def run(self, test: Test, session: Session) -> Ran:
+        """Run one test against a session.  Its workers must have been opened; its timeout counts from here."""
+        self._session, self._error = session, None
+        self._seed = test_seed(self.run_seed, test.node.nodeid)
+        started = time.perf_counter()
+        session.test(self._seed, test.mutates)
+        token = runner.set(session)
+        try:
+            with recording() as metrics:
+                test.node.ihook.pytest_runtest_protocol(item=test.node, nextitem=None)
+        finally:
+            runner.reset(token)
+        return Ran(self._error, dict(metrics), time.perf_counter() - started)
+
+    # --- hooks ---
+
+    def pytest_configure(self, config: pytest.Config) -> None:
+        for line in ("unit(id): the unit a suite judges", "item(id): the item a test judges", "mutates: arguments may change"):
+            config.addinivalue_line("markers", line)
+
+    def pytest_collectreport(self, report: pytest.CollectReport) -> None:
+        if report.failed:
+            self.problems.append(f"{report.nodeid} cannot be collected: {str(report.longrepr).strip().splitlines()[-1]}")
+
+    @pytest.hookimpl(tryfirst=True)
+    def pytest_collection_finish(self, session: pytest.Session) -> None:
+        modules = set()
+        for node in session.items:
+            if isinstance(node, pytest.Function):
+                modules.add(node.module)
+                self._register(node)
+        for module in modules:
+            for function in inside_functions(vars(module)):
+                try:
+                    function.check_names()
+                except InsideError as error:
+                    self.problems.append(str(error))
+
+    @pytest.hookimpl(tryfirst=True)
+    def pytest_runtestloop(self, session: pytest.Session) -> bool:
+        if not self.problems:
+            self._loop()
+        return True
+
+    @pytest.hookimpl(hookwrapper=True)
+    def pytest_runtest_makereport(self, item: pytest.Item, call: pytest.CallInfo[None]) -> Iterator[None]:
+        if call.excinfo is not None and self._error is None:
+            self._error = call.excinfo.value
+        yield
+
+    def _register(self, node: pytest.Function) -> None:
+        unit_mark, item_mark = node.get_closest_marker("unit"), node.get_closest_marker("item")
+        where = node.nodeid
+        if unit_mark is None or item_mark is None:
+            self.problems.append(f"{where}: mark it with @pytest.mark.item(…) and the module with pytest.mark.unit(…)")
+            return
+        unit_id, item_id = str(unit_mark.args[0]), str(item_mark.args[0])
+        unit = next((unit for unit in self.units if unit.id == unit_id), None)
+        known = [item.id for item in unit.items] if unit else []
+        if item_id not in known:
+            self.problems.append(f"{where}: grading.yml has no item {unit_id}/{item_id}{did_you_mean(item_id, known)}")
+            return
+        assert unit is not None
+        seconds = unit.item(item_id).seconds
+        if node.get_closest_marker("timeout") is None:
+            node.add_marker(pytest.mark.timeout(seconds, method="signal"))
+        self.tests.setdefault((unit_id, item_id), []).append(Test(node, unit_id, item_id, seconds))
+
+    # --- fixtures ---
+
+    @pytest.fixture
+    def student(self) -> Student:
+        """The student's module: calls cross to the worker, values come back."""
+        assert self._session is not None
+        return Student(self._session)
+
+    @pytest.fixture
+    def make(self) -> Make:
+        """Inputs from the run's secret seed: the same for every student, new in every run."""
+        return Make(self._seed)
+
+    @pytest.fixture
+    def mnist(self) -> JudgedData:
+        """MNIST: images as references the worker maps, labels of the judged images in the grader only."""
+        return self.data.get()
+
+
+def suite_folder(course: Course, unit: Unit) -> Path:
+    return course.root / "autograder" / "suites" / unit.id
+
+
+def is_timeout(error: BaseException) -> bool:
+    """pytest-timeout ends a test with pytest.fail and these words (pytest_timeout.PYTEST_FAILURE_MESSAGE)."""
+    return isinstance(error, pytest.fail.Exception) and "from pytest-timeout" in str(error)
+
+
+def raised_by_suite(error: BaseException) -> str:
+    """Where our own code raised, for the staff: file:line and the error."""
+    trace = error.__traceback__
+    while trace is not None and trace.tb_next is not None:
+        trace = trace.tb_next
+    where = f"{Path(trace.tb_frame.f_code.co_filename).name}:{trace.tb_lineno}: " if trace else ""
+    return f"{where}{type(error).__name__}: {error}"
+
+

@@ -1,0 +1,13 @@
+"""What was handed in → clean Submissions.  Untrusted bytes stop here: nothing is parsed, imported or unpacked.
+
+    PATH… ──▶ folder, archive ──▶ Entry: a name, a module's bytes ──▶ layout: who is a student ──▶ collect: Intake
+
+Fails with `IntakeError`, one line with the thing and the cure, when a PATH named by hand cannot be graded at all.
+What is wrong with one submission among others becomes a note, and costs nobody else anything.
+"""
+
+from autograder.intake.collect import Intake, collect
+from autograder.intake.entry import IntakeError
+from autograder.intake.names import file_names
+
+__all__ = ["Intake", "IntakeError", "collect", "file_names"]

@@ -1,0 +1,218 @@
+"""PATH… → Intake: every student's submissions in course order, and notes on what was left out and why."""
+
+from __future__ import annotations
+
+import difflib
+import os
+import stat
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path, PurePosixPath
+from typing import TYPE_CHECKING
+
+from autograder.intake import archive, folder
+from autograder.intake.archive import Unreadable
+from autograder.intake.entry import Entry, IntakeError, Kind, Wanted
+from autograder.intake.layout import Shared, home, listed, share
+from autograder.intake.names import printable, student_name
+from autograder.models import Submission, Words, msg
+from autograder.words import say
+
+if TYPE_CHECKING:
+    from autograder.course import Course, Unit
+
+
+@dataclass(frozen=True)
+class Intake:
+    """What there is to grade."""
+
+    submissions: tuple[Submission, ...]
+    notes: tuple[Words, ...] = ()
+
+
+def collect(paths: Sequence[Path], course: Course, units: Collection[str] | None) -> Intake:
+    """Find the submissions in folders, zips and files.  Fails with `IntakeError` for a PATH that cannot be graded.
+
+    `units` None: each student is graded in what they handed in.  Else: in each of these, handed in or not.
+    """
+    if not paths:
+        raise IntakeError("nothing to grade; name a folder of submissions, a student's folder, a .py or a .zip")
+    wanted = Wanted(course, course.select(units or ()))
+    students: dict[str, _Student] = {}
+    notes: list[Words] = []
+    for order, path in enumerate(paths):
+        shared = _read(path, wanted)
+        notes += shared.notes
+        for raw, entries in shared.students.items():
+            name = student_name(raw)
+            student = students.setdefault(name, _Student(name, wanted))
+            notes += student.add(entries, path, order)
+            if name not in (raw, printable(raw)):
+                student.notes.append(msg("the name was changed: it held characters that are not shown"))
+    every_unit = bool(units)
+    submissions: list[Submission] = []
+    for name in sorted(students, key=lambda name: (name.casefold(), name)):
+        student = students[name]
+        submissions += student.submissions(every_unit)
+        if not student.copies and not every_unit:
+            notes.append(msg("{student}: {note}", student=name, note=student.nothing()))
+    return Intake(tuple(submissions), tuple(notes))
+
+
+@dataclass(frozen=True)
+class _Copy:
+    """A module that a student handed in.  Of several the one with the least rank counts: readable, from the PATH
+    named first, nearest to the top, rightly named; of two with one name in a zip the later one, as unzip has it."""
+
+    rank: tuple[bool, int, int, bool, int, tuple[str, ...], int]
+    entry: Entry
+    place: str
+
+
+class _Student:
+    """What one student handed in, and what there is to say about it."""
+
+    def __init__(self, name: str, wanted: Wanted) -> None:
+        self.name = name
+        self.wanted = wanted
+        self.copies: dict[str, list[_Copy]] = {}
+        self.notes: list[Words] = []
+        self.ignored: list[Entry] = []
+
+    def add(self, entries: list[Entry], path: Path, order: int) -> list[Words]:
+        """Take the entries of one PATH.  Returns what the instructor must hear besides."""
+        loud: list[Words] = []
+        for index, entry in enumerate(entries):
+            if entry.kind is Kind.MODULE and entry.unit in self.wanted.reads:
+                self.copies.setdefault(entry.unit, []).append(self._copy(entry, path, order, index))
+            elif entry.kind is Kind.IGNORED:
+                self.ignored.append(entry)
+            elif entry.note is not None:
+                self.notes.append(entry.note)
+                if entry.kind is Kind.ZIP:
+                    loud.append(msg("{student}: {note}", student=self.name, note=entry.note))
+        return loud
+
+    def submissions(self, every_unit: bool) -> list[Submission]:
+        """In course order; what there is to say about the student as a whole stands with the first."""
+        notes = list(self.notes)
+        if self.ignored:
+            notes.append(msg("ignored, never read: {names}", names=listed(self.ignored)))
+        found: list[Submission] = []
+        for unit in self.wanted.units:
+            copies = sorted(self.copies.get(unit.id, ()), key=lambda copy: copy.rank)
+            if copies:
+                about, source = _about(copies, unit), copies[0].entry.source
+            elif every_unit:
+                about, source = [msg("{name} was not handed in", name=unit.filename)], None
+            else:
+                continue
+            found.append(Submission(self.name, unit.id, unit.filename, source, (*about, *notes)))
+            notes = []
+        if found:
+            missing = [unit for unit in self.wanted.units if unit.id not in self.copies]
+            found[0] = replace(found[0], notes=(*found[0].notes, *misnamed(self.ignored, missing)))
+        return found
+
+    def nothing(self) -> Words:
+        meant = misnamed(self.ignored, self.wanted.units)
+        if meant:
+            return meant[0]
+        return msg("no module was found; looked for {names}", names=", ".join(self.wanted.filenames))
+
+    def _copy(self, entry: Entry, path: Path, order: int, index: int) -> _Copy:
+        depth, exact = len(home(entry, self.wanted)), entry.name == self.wanted.filename(entry.unit)
+        rank = (entry.source is None, order, depth, not exact, len(entry.parts), entry.parts, -index)
+        place = path.name if is_module(path) else "/".join((path.name, *entry.parts))
+        return _Copy(rank, entry, printable(place))
+
+
+def _about(copies: list[_Copy], unit: Unit) -> list[Words]:
+    """What there is to say about a module of which these copies were handed in, best first."""
+    best, *others = copies
+    about: list[Words] = [] if best.entry.note is None else [best.entry.note]
+    if best.entry.name != unit.filename:
+        about.append(msg("{found} was taken for {name}", found=printable(best.entry.name), name=unit.filename))
+    others = [copy for copy in others if copy.entry.source != best.entry.source]
+    if others:
+        places = ", ".join(copy.place for copy in others[:3]) + ("" if len(others) <= 3 else f" … (+{len(others) - 3})")
+        sentence = msg("handed in more than once: {best} counts, not {others}", best=best.place, others=places)
+        about.append(sentence)
+    return about
+
+
+def misnamed(ignored: Sequence[Entry], units: Sequence[Unit]) -> list[Words]:
+    """Files that may have been meant as one of the units' modules."""
+    found: list[Words] = []
+    for entry in ignored:
+        name = PurePosixPath(entry.name.casefold())
+        if name.suffix not in (".py", ".ipynb") or name.stem.startswith("test_"):
+            continue
+        for module in difflib.get_close_matches(name.stem, [unit.module for unit in units], n=1, cutoff=0.75):
+            shown, right = printable(entry.name), f"{module}.py"
+            if name.suffix == ".py":
+                found.append(msg("did you mean {name}? found {found}", name=right, found=shown))
+            else:
+                found.append(msg("{found} is a notebook; hand in {name}", name=right, found=shown))
+    return found
+
+
+def _read(path: Path, wanted: Wanted) -> Shared:
+    """The entries of one PATH by student.  Every way in which PATH as a whole can be wrong ends here."""
+    shown, whole = printable(str(path)), Path(os.path.abspath(path))
+    try:
+        mode = os.lstat(whole).st_mode
+    except (FileNotFoundError, NotADirectoryError) as error:
+        raise IntakeError(f"{shown}: no such file or folder; check the path") from error
+    except (OSError, ValueError) as error:
+        raise IntakeError(f"{shown}: cannot be looked at ({error}); check the path") from error
+    if stat.S_ISLNK(mode):
+        raise IntakeError(f"{shown}: a link; name what it points to")
+    try:
+        if stat.S_ISDIR(mode):
+            entries = list(folder.read(whole, wanted))
+            return _known(share(entries, wanted, whole.name or "student", is_zip=False), entries, shown, wanted)
+        if is_module(whole):
+            return _module(whole, shown, wanted)
+        if whole.suffix.casefold() == ".zip":
+            with folder.open_regular(whole) as file:
+                entries = list(archive.read(file, wanted, archive.A_CLASS))
+            return _known(share(entries, wanted, whole.stem, is_zip=True), entries, shown, wanted)
+    except Unreadable as error:
+        raise IntakeError(f"{shown}: {say(error.message, 'en')}") from error
+    except folder.Irregular as error:
+        raise IntakeError(f"{shown}: not a regular file; name a folder, a .py or a .zip") from error
+    except OSError as error:
+        raise IntakeError(f"{shown}: cannot be read ({error.strerror}); check its permissions") from error
+    raise IntakeError(f"{shown}: neither a folder nor a .py nor a .zip; name one of these")
+
+
+def _module(path: Path, shown: str, wanted: Wanted) -> Shared:
+    """One .py: its name says the unit, the folder it lies in says the student."""
+    unit = wanted.unit(path.name)
+    if unit is None or unit.id not in wanted.reads:
+        entries = [Entry((path.name,), Kind.IGNORED if unit is None else Kind.MODULE, unit.id if unit else "")]
+        return _known(Shared(), entries, shown, wanted)
+    source, note = folder.read_source(path)
+    if note is not None:
+        raise IntakeError(f"{shown}: {say(note, 'en')}")
+    folders = home(Entry(path.parts[1:], Kind.MODULE), wanted)
+    return Shared({folders[-1] if folders else "student": [Entry((path.name,), Kind.MODULE, unit.id, source)]})
+
+
+def _known(shared: Shared, entries: Sequence[Entry], shown: str, wanted: Wanted) -> Shared:
+    """`shared`, when it holds a module that is to be graded; else the error that helps most."""
+    modules = [entry for entry in entries if entry.kind is Kind.MODULE]
+    if any(entry.unit in wanted.reads for entry in modules):
+        return shared
+    looked = f"looked for {', '.join(wanted.filenames)}"
+    if modules:
+        units = ", ".join(sorted({entry.unit for entry in modules}))
+        raise IntakeError(f"{shown}: nothing of the selected units; {looked}; found modules of {units}: see --unit")
+    why = [say(words, "en") for words in misnamed([e for e in entries if e.kind is Kind.IGNORED], wanted.units)]
+    why += [say(entry.note, "en") for entry in entries if entry.note is not None]
+    raise IntakeError(f"{shown}: no known module; {looked}" + (f"; {why[0]}" if why else ""))
+
+
+def is_module(path: Path) -> bool:
+    return path.suffix.casefold() == ".py" and not path.is_dir()

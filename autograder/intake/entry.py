@@ -1,0 +1,87 @@
+"""The words of intake: what a reader looks for (`Wanted`), what it found (`Entry`), why it cannot go on."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import Enum, auto
+from pathlib import PurePosixPath
+from typing import TYPE_CHECKING
+
+from autograder.models import Words, msg
+
+if TYPE_CHECKING:
+    from autograder.course import Course, Unit
+
+MAX_SOURCE = 256 * 1024  # bytes of one module: labels and weights would fit into a larger one
+MAX_DEPTH = 8  # folders below the student's own
+MAX_ENTRIES = 2000  # names in one student's folder or zip
+MAX_STUDENT = 16 * 1024 * 1024  # bytes of all modules of one student, copies included
+
+# Folders that tools make, and the kit's own copy in a student's repository: never a place to hand in.
+SKIPPED = {"__pycache__", "__macosx", "autograder", "venv", "node_modules", "site-packages"}
+# Files that would steer python or pytest if anything here ran where they lie.
+STEERING = {"pytest.ini", "pyproject.toml", "setup.cfg", "tox.ini", "requirements.txt"}
+# Files in which an answer may be meant to lie, so that a reader is told that they were not opened.
+UNREAD = {".py", ".pyc", ".pth", ".ipynb", ".zip", ".rar", ".7z", ".tar", ".gz", ".tgz"}
+
+
+class IntakeError(Exception):
+    """A PATH that cannot be graded: one line that names the thing and the cure."""
+
+
+class Kind(Enum):
+    MODULE = auto()  # a known module; `source` holds its bytes, or `note` says why not
+    FOLDER = auto()
+    ZIP = auto()  # a zip that counts as a folder
+    IGNORED = auto()  # worth a mention
+    REFUSED = auto()  # `note` says why
+
+
+@dataclass(frozen=True)
+class Entry:
+    """One name in a submission, by its parts below PATH."""
+
+    parts: tuple[str, ...]
+    kind: Kind
+    unit: str = ""
+    source: bytes | None = None
+    note: Words | None = None
+
+    @property
+    def name(self) -> str:
+        return self.parts[-1]
+
+
+class Wanted:
+    """The modules of a course by file name, whatever its case; `reads` are the selected units."""
+
+    def __init__(self, course: Course, units: tuple[Unit, ...]) -> None:
+        self.course = course
+        self.units = units
+        self.reads = {unit.id for unit in units}
+        self.filenames = [f"{unit.module}.py" for unit in units]
+        self._by_name = {f"{unit.module}.py".casefold(): unit for unit in course.units}
+        self._folders = {unit.id.casefold() for unit in course.units}
+
+    def unit(self, filename: str) -> Unit | None:
+        return self._by_name.get(filename.casefold())
+
+    def filename(self, unit: str) -> str:
+        return f"{self.course.unit(unit).module}.py"
+
+    def is_unit_folder(self, name: str) -> bool:
+        return name.casefold() in self._folders
+
+
+def skipped(folder: str) -> bool:
+    return folder.startswith(".") or folder.casefold() in SKIPPED
+
+
+def mentioned(filename: str) -> bool:
+    """Is a file that is not a module worth a word?  Data, pictures and notes of a student's own are not."""
+    name = filename.casefold()
+    return name in STEERING or PurePosixPath(name).suffix in UNREAD
+
+
+def too_large(shown: str) -> Words:
+    return msg("{name} is larger than {kib} KiB; hand in the code only", name=shown, kib=MAX_SOURCE // 1024)

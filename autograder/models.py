@@ -1,0 +1,156 @@
+"""The records that travel through the flow: Submission → Attempt → Grade.
+
+Everything is frozen and holds plain data, so a record can be pickled, stored as JSON and rendered anywhere.
+Nothing here touches the disk, the clock, torch or a process; nothing here fails except on a broken invariant.
+Words for people are kept as `Text` (both languages at hand) or `Message` (an English sentence with holes, looked
+up in the gettext catalogue when it is rendered by `autograder.words.say`).
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from enum import StrEnum
+
+
+class Verdict(StrEnum):
+    """What became of an item.  Only `grader_error` is our fault; it is never turned into a number."""
+
+    PASSED = "passed"
+    FAILED = "failed"
+    NOT_ATTEMPTED = "not_attempted"
+    TIMED_OUT = "timed_out"
+    OUT_OF_MEMORY = "out_of_memory"
+    CRASHED = "crashed"
+    BLOCKED = "blocked"
+    MISSING = "missing"
+    GRADER_ERROR = "grader_error"
+
+    @property
+    def abnormal(self) -> bool:
+        """True when the worker that produced it must not be used again."""
+        return self in (Verdict.TIMED_OUT, Verdict.OUT_OF_MEMORY, Verdict.CRASHED)
+
+
+@dataclass(frozen=True)
+class Text:
+    """A sentence an author wrote in both languages."""
+
+    en: str
+    vi: str
+
+
+@dataclass(frozen=True)
+class Message:
+    """A sentence of the kit: `id` is the English text with {holes}, `values` fills them."""
+
+    id: str
+    values: tuple[tuple[str, Value], ...] = ()
+
+
+Words = Text | Message
+Value = str | int | float | Text | Message
+
+
+def msg(id: str, **values: Value) -> Message:
+    """`msg("{name} is None", name="dx")`: the one way to build a Message (pybabel extracts calls of `msg`)."""
+    return Message(id, tuple(values.items()))
+
+
+@dataclass(frozen=True)
+class Diagnosis:
+    """A cause the kit is willing to name.  `code` is stable and machine-readable, `words` is for the student."""
+
+    code: str
+    words: Words
+    hint: Words | None = None
+
+
+@dataclass(frozen=True)
+class Submission:
+    """One student's module for one unit, as bytes: nothing has been parsed or run."""
+
+    student: str
+    unit: str
+    filename: str
+    source: bytes | None  # None: the file was not handed in
+    notes: tuple[Words, ...] = ()
+
+
+@dataclass(frozen=True)
+class ItemResult:
+    item: str
+    verdict: Verdict
+    score: float
+    max_score: float
+    diagnoses: tuple[Diagnosis, ...] = ()
+    feedback: tuple[Words, ...] = ()
+    seconds: float = 0.0
+    staff: str = ""  # for the instructor only: our own traceback, the exit status
+
+
+@dataclass(frozen=True)
+class Attempt:
+    """One submission judged: every item of its unit, in the order of grading.yml."""
+
+    student: str
+    unit: str
+    items: tuple[ItemResult, ...]
+    notes: tuple[Words, ...] = ()
+    seconds: float = 0.0
+
+    @property
+    def scored(self) -> bool:
+        """False when any item is unscored through our fault."""
+        return all(item.verdict is not Verdict.GRADER_ERROR for item in self.items)
+
+    @property
+    def score(self) -> float | None:
+        return round(sum(item.score for item in self.items), 4) if self.scored else None
+
+    @property
+    def max_score(self) -> float:
+        return sum(item.max_score for item in self.items)
+
+    def count(self, verdict: Verdict) -> int:
+        return sum(item.verdict is verdict for item in self.items)
+
+
+@dataclass(frozen=True)
+class Isolation:
+    """Which tier held the student's code and how it was chosen (the self-attack's findings, in order)."""
+
+    tier: str  # namespaces | landlock | process | none
+    reasons: tuple[str, ...] = ()
+
+    @property
+    def advice(self) -> bool:
+        """Results of `none` are advice: they never enter a grade book."""
+        return self.tier == "none"
+
+
+@dataclass(frozen=True)
+class Environment:
+    torch: str
+    python: str
+    numpy: str
+    device: str
+    threads: int
+    seed: int
+    kit: str
+    data: str = ""  # where MNIST came from, in words; "" when no unit asked for it
+    practice: bool = False  # generated data: for practice, not for a grade
+
+
+@dataclass(frozen=True)
+class Grade:
+    """A whole grading run: what the reports are made from."""
+
+    course: str
+    attempts: tuple[Attempt, ...]
+    isolation: Isolation
+    environment: Environment
+    notes: tuple[Words, ...] = field(default=())
+
+    @property
+    def complete(self) -> bool:
+        return all(attempt.scored for attempt in self.attempts)

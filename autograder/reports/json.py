@@ -1,0 +1,65 @@
+"""results.json: a list of attempts, each complete in itself.  Pure.  Its form is schema/attempt.schema.json.
+
+For the staff: the seed of the hidden inputs is in it.
+"""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+from autograder.models import Attempt, Grade, ItemResult
+from autograder.reports.escape import plain
+from autograder.reports.wording import tell
+from autograder.words import say
+
+
+def results(grade: Grade, lang: str = "en") -> str:
+    """The text of results.json, with the sentences in one language; the codes are the same in all."""
+    attempts = [_attempt(grade, attempt, lang) for attempt in grade.attempts]
+    return json.dumps(attempts, ensure_ascii=False, indent=2, allow_nan=False) + "\n"
+
+
+def _attempt(grade: Grade, attempt: Attempt, lang: str) -> dict[str, Any]:
+    env = grade.environment
+    return {
+        "course": plain(grade.course),
+        "student": plain(attempt.student),
+        "unit": attempt.unit,
+        "score": attempt.score,
+        "max_score": attempt.max_score,
+        "seconds": round(attempt.seconds, 3),
+        "items": [_item(item, lang) for item in attempt.items],
+        "notes": [tell(note, lang) for note in attempt.notes],
+        "isolation": {
+            "tier": grade.isolation.tier,
+            "advice": grade.isolation.advice,
+            "reasons": [plain(reason) for reason in grade.isolation.reasons],
+        },
+        "environment": {
+            "torch": env.torch,
+            "python": env.python,
+            "numpy": env.numpy,
+            "device": env.device,
+            "threads": env.threads,
+            "seed": env.seed,
+            "kit": env.kit,
+            "data": plain(env.data),
+            "practice": env.practice,
+        },
+    }
+
+
+def _item(item: ItemResult, lang: str) -> dict[str, Any]:
+    return {
+        "item": item.item,
+        "verdict": item.verdict.value,
+        "score": item.score,
+        "max_score": item.max_score,
+        "seconds": round(item.seconds, 3),
+        "diagnoses": [
+            {"code": diagnosis.code, "text": plain(say(diagnosis.words, lang), lines=True)}
+            for diagnosis in item.diagnoses
+        ],
+        "feedback": [plain(say(words, lang), lines=True) for words in item.feedback],
+    }

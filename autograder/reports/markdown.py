@@ -1,0 +1,106 @@
+"""The page a student reads: each unit, each item, the cause where one is known, the next step.  Pure.
+
+Nothing hidden is on it: no input, no expected value, no seed, nothing of a neighbour's, nothing of `staff`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import TYPE_CHECKING
+
+from autograder.models import Attempt, Grade, ItemResult, Verdict, msg
+from autograder.reports.escape import fenced, markdown
+from autograder.reports.wording import (
+    ADVICE,
+    PRACTICE,
+    environment,
+    feedback,
+    is_practice,
+    item_of,
+    points,
+    title,
+    unit_of,
+    verdict,
+)
+from autograder.words import say
+
+if TYPE_CHECKING:
+    from autograder.course import Course, Unit
+
+_QUIET = (Verdict.PASSED, Verdict.NOT_ATTEMPTED)
+
+
+def student(grade: Grade, student: str, course: Course, lang: str) -> str:
+    """The page of one student, in GitHub's Markdown."""
+    attempts = [attempt for attempt in grade.attempts if attempt.student == student]
+    lines = [f"# {markdown(student)}", "", markdown(say(course.title, lang)), ""]
+    if grade.isolation.advice:
+        lines += [f"> **{markdown(say(ADVICE, lang))}**", ""]
+    for attempt in attempts:
+        lines += _unit(grade, attempt, unit_of(course, attempt.unit), lang)
+    about = ", ".join(f"{name} {value}" for name, value in environment(grade, lang))
+    lines += ["---", "", markdown(about)]
+    return "\n".join(lines) + "\n"
+
+
+def _unit(grade: Grade, attempt: Attempt, unit: Unit | None, lang: str) -> Iterator[str]:
+    score = say(msg("{score} of {most} points", score=points(attempt.score), most=points(attempt.max_score)), lang)
+    yield from (f"## {markdown(title(unit, attempt.unit, lang))}: {score}", "")
+    if is_practice(grade, unit):
+        yield from (f"> **{markdown(say(PRACTICE, lang))}**", "")
+    for note in attempt.notes:
+        yield f"- {markdown(say(note, lang))}"
+    if attempt.notes:
+        yield ""
+    head = (say(msg("Item"), lang), say(msg("Verdict"), lang), say(msg("Points"), lang))
+    yield f"| {' | '.join(head)} |"
+    yield "| --- | --- | ---: |"
+    for item in attempt.items:
+        name = f"{markdown(title(item_of(unit, item.item), item.item, lang))} `{item.item}`"
+        value = points(None if item.verdict is Verdict.GRADER_ERROR else item.score)
+        mark = "✓ " if item.verdict is Verdict.PASSED else ""
+        yield f"| {name} | {mark}{verdict(item.verdict, lang)} | {value} / {points(item.max_score)} |"
+    yield ""
+    for item in attempt.items:
+        if item.verdict not in _QUIET or (item.verdict is Verdict.PASSED and item.score < item.max_score):
+            yield from _item(item, unit, lang)
+    yield from _next_step(attempt, unit, lang)
+
+
+def _item(result: ItemResult, unit: Unit | None, lang: str) -> Iterator[str]:
+    name = markdown(title(item_of(unit, result.item), result.item, lang))
+    yield from (f"### {name}: {verdict(result.verdict, lang)}", "")
+    for sentence in feedback(result, lang):
+        yield from _bullet(sentence)
+    hints = (diagnosis.hint for diagnosis in result.diagnoses if diagnosis.hint is not None)
+    for hint in dict.fromkeys(say(hint, lang) for hint in hints):
+        yield from _bullet(say(msg("Hint: {hint}", hint=hint), lang))
+    yield ""
+
+
+def _bullet(sentence: str) -> Iterator[str]:
+    """The first line as a sentence, what follows it as it stands."""
+    first, _, rest = sentence.partition("\n")
+    yield f"- {markdown(first)}"
+    if rest.strip():
+        yield from ("", fenced(rest, indent="  "), "")
+
+
+def _next_step(attempt: Attempt, unit: Unit | None, lang: str) -> Iterator[str]:
+    """One thing to do: mend what was tried before beginning another item."""
+    ours = (Verdict.PASSED, Verdict.GRADER_ERROR)
+    open_items = [item for item in attempt.items if item.verdict not in ours]
+    if not open_items:
+        if attempt.items and attempt.scored:
+            yield from (f"**{say(msg('Everything in this unit passes.'), lang)}**", "")
+        return
+    result = min(open_items, key=lambda item: item.verdict in (Verdict.NOT_ATTEMPTED, Verdict.MISSING))
+    item = item_of(unit, result.item)
+    name = markdown(title(item, result.item, lang))
+    yield f"**{say(msg('Next step:'), lang)}** {name} (`{result.item}`)"
+    if item is not None and item.hints:
+        yield from ("", f"{markdown(say(item.hints[0], lang))}")
+    todo = [f"`{other.item}`" for other in open_items if other is not result]
+    if todo:
+        yield from ("", f"{say(msg('Then:'), lang)} {', '.join(todo)}")
+    yield ""

@@ -1,0 +1,103 @@
+"""The grade as a table in the terminal, and below it all that an instructor has to know about it.  Pure."""
+
+from __future__ import annotations
+
+import textwrap
+import unicodedata
+from typing import TYPE_CHECKING
+
+from autograder.models import Grade, msg
+from autograder.reports.escape import plain
+from autograder.reports.wording import counts, environment, points, tell, unscored, warnings
+from autograder.words import say
+
+if TYPE_CHECKING:
+    from autograder.course import Course
+
+GAP = "  "
+LONGEST_NAME = 28
+
+
+def grade_table(grade: Grade, course: Course, lang: str, width: int = 100) -> str:
+    """One line for each attempt, then totals, isolation, data, what was not scored, notes; no line ends in blanks."""
+    width = max(width, 40)
+    blocks = [_table(grade, lang, width), "\n".join(_facts(grade, lang, width))]
+    blocks += [_rerun(grade, lang, width), _notes(grade, lang, width)]
+    return "\n\n".join([tell(course.title, lang), *(block for block in blocks if block)]) + "\n"
+
+
+def _table(grade: Grade, lang: str, width: int) -> str:
+    head = (say(msg("student"), lang), say(msg("unit"), lang), say(msg("points"), lang), say(msg("verdicts"), lang))
+    rows = [
+        (
+            plain(attempt.student),
+            plain(attempt.unit),
+            f"{points(attempt.score)} / {points(attempt.max_score)}",
+            counts(attempt.items, lang),
+        )
+        for attempt in grade.attempts
+    ]
+    most = [min(LONGEST_NAME, width // 4), width // 4, 16]
+    wide = [min(most[i], max(columns(row[i]) for row in [head, *rows])) for i in range(3)]
+    left = width - sum(wide) - 3 * len(GAP)
+    lines = []
+    for row in [head, *rows]:
+        name, unit, score = _left(row[0], wide[0]), _left(row[1], wide[1]), _right(row[2], wide[2])
+        first, *more = textwrap.wrap(row[3], max(left, 12), break_long_words=False) or [""]
+        lines.append(GAP.join((name, unit, score, first)).rstrip())
+        indent = " " * (sum(wide) + 3 * len(GAP))
+        lines += [indent + line for line in more]
+    rule = "─" * max(columns(line) for line in lines)
+    return "\n".join([lines[0], rule, *lines[1:], rule])
+
+
+def _facts(grade: Grade, lang: str, width: int) -> list[str]:
+    students = len({attempt.student for attempt in grade.attempts})
+    lines = [say(msg("{n} students, {m} submissions", n=students, m=len(grade.attempts)), lang)]
+    reasons = "; ".join(plain(reason) for reason in grade.isolation.reasons)
+    isolation = plain(grade.isolation.tier) + (f" ({reasons})" if reasons else "")
+    lines += _wrapped(say(msg("isolation: {isolation}", isolation=isolation), lang), width)
+    lines += _wrapped(", ".join(f"{name} {value}" for name, value in environment(grade, lang)), width)
+    for warning in warnings(grade):
+        lines += _wrapped(tell(warning, lang), width)
+    return lines
+
+
+def _rerun(grade: Grade, lang: str, width: int) -> str:
+    lines = []
+    for attempt, items in unscored(grade):
+        names = ", ".join(plain(item.item) for item in items)
+        lines += _wrapped(f"  {plain(attempt.student)} {plain(attempt.unit)}: {names}", width)
+    return "\n".join([say(msg("not scored through our fault, run it again:"), lang), *lines]) if lines else ""
+
+
+def _notes(grade: Grade, lang: str, width: int) -> str:
+    lines = []
+    for note in grade.notes:
+        lines += _wrapped(f"  {tell(note, lang)}", width)
+    for attempt in grade.attempts:
+        for note in attempt.notes:
+            lines += _wrapped(f"  {plain(attempt.student)} {plain(attempt.unit)}: {tell(note, lang)}", width)
+    return "\n".join([say(msg("notes:"), lang), *lines]) if lines else ""
+
+
+def columns(text: str) -> int:
+    """The places a text takes in a terminal: two for a wide character, none for an accent that stands alone."""
+    return sum(
+        0 if unicodedata.combining(c) else 2 if unicodedata.east_asian_width(c) in "WF" else 1 for c in text
+    )  # fmt: skip
+
+
+def _left(text: str, wide: int) -> str:
+    while columns(text) > wide:
+        text = text.rstrip("…")[:-1] + "…"
+    return text + " " * (wide - columns(text))
+
+
+def _right(text: str, wide: int) -> str:
+    return " " * (wide - columns(text)) + text
+
+
+def _wrapped(text: str, width: int) -> list[str]:
+    indent = " " * (len(text) - len(text.lstrip()) + 2)
+    return textwrap.wrap(text, width, subsequent_indent=indent, break_long_words=False, break_on_hyphens=False)

@@ -1,0 +1,126 @@
+"""The words that all reports share: verdicts, points, where a grade comes from.  Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from types import MappingProxyType
+from typing import TYPE_CHECKING
+
+from autograder.models import Attempt, Grade, ItemResult, Message, Verdict, Words, msg
+from autograder.reports.escape import plain
+from autograder.words import say
+
+if TYPE_CHECKING:
+    from autograder.course import Course, Item, Unit
+
+VERDICTS = MappingProxyType(
+    {
+        Verdict.PASSED: msg("passed"),
+        Verdict.FAILED: msg("failed"),
+        Verdict.NOT_ATTEMPTED: msg("not attempted"),
+        Verdict.TIMED_OUT: msg("out of time"),
+        Verdict.OUT_OF_MEMORY: msg("out of memory"),
+        Verdict.CRASHED: msg("crashed"),
+        Verdict.BLOCKED: msg("blocked"),
+        Verdict.MISSING: msg("missing"),
+        Verdict.GRADER_ERROR: msg("not scored"),
+    }
+)
+
+MEANINGS = MappingProxyType(
+    {
+        Verdict.TIMED_OUT: msg("It did not finish in the time allowed."),
+        Verdict.OUT_OF_MEMORY: msg("It asked for more memory than allowed."),
+        Verdict.CRASHED: msg("It ended the process it ran in."),
+        Verdict.BLOCKED: msg("It used something that this item forbids."),
+        Verdict.MISSING: msg("It was not found in what was handed in."),
+        Verdict.GRADER_ERROR: msg("The grader failed here, not you: nothing is lost, and it will be graded again."),
+    }
+)
+
+ADVICE = msg("Advice only: graded without isolation. These results enter no grade book.")
+PRACTICE = msg("Practice, not for a grade: the digits were generated, not MNIST.")
+
+
+def tell(words: Words, lang: str) -> str:
+    """The sentence on one line, harmless on a screen."""
+    return plain(say(words, lang))
+
+
+def verdict(which: Verdict, lang: str) -> str:
+    return say(VERDICTS[which], lang)
+
+
+def counts(items: Iterable[ItemResult], lang: str) -> str:
+    """`14 passed, 1 failed`, in the order of the verdicts."""
+    found = [item.verdict for item in items]
+    return ", ".join(f"{found.count(which)} {verdict(which, lang)}" for which in Verdict if which in found)
+
+
+def points(value: float | None) -> str:
+    """`12`, `12.5`, `–` for what has no score."""
+    return "–" if value is None else f"{round(value, 2):g}" if abs(value) < 1e6 else f"{value:.0f}"  # noqa: RUF001
+
+
+def feedback(result: ItemResult, lang: str) -> list[str]:
+    """What the student is told about an item: the causes named, then what else was seen; nothing twice."""
+    sentences = [say(diagnosis.words, lang) for diagnosis in result.diagnoses]
+    sentences += [say(words, lang) for words in result.feedback]
+    if not sentences and result.verdict in MEANINGS:
+        sentences = [say(MEANINGS[result.verdict], lang)]
+    return [clean for clean in dict.fromkeys(plain(sentence, lines=True) for sentence in sentences) if clean]
+
+
+def units(grade: Grade, course: Course) -> list[Unit]:
+    """The units that were graded, in course order."""
+    graded = {attempt.unit for attempt in grade.attempts}
+    return [unit for unit in course.units if unit.id in graded]
+
+
+def title(unit: Unit | Item | None, id: str, lang: str) -> str:
+    return tell(unit.title, lang) if unit is not None else plain(id)
+
+
+def unit_of(course: Course, id: str) -> Unit | None:
+    return next((unit for unit in course.units if unit.id == id), None)
+
+
+def item_of(unit: Unit | None, id: str) -> Item | None:
+    return next((item for item in unit.items if item.id == id), None) if unit else None
+
+
+def is_practice(grade: Grade, unit: Unit | None) -> bool:
+    """Does this unit's result rest on generated data?  Only a metric (`credit: ramp`) is measured on the data set."""
+    if not grade.environment.practice:
+        return False
+    return unit is None or any(item.credit.kind == "ramp" for item in unit.items)
+
+
+def warnings(grade: Grade) -> list[Message]:
+    """What a reader must know before any number."""
+    return [ADVICE] * grade.isolation.advice + [PRACTICE] * grade.environment.practice
+
+
+def unscored(grade: Grade) -> list[tuple[Attempt, list[ItemResult]]]:
+    """What has no score through our fault, for a re-run."""
+    return [
+        (attempt, [item for item in attempt.items if item.verdict is Verdict.GRADER_ERROR])
+        for attempt in grade.attempts
+        if not attempt.scored
+    ]
+
+
+def environment(grade: Grade, lang: str) -> list[tuple[str, str]]:
+    """Where the numbers come from, as (name, value); the seed is the staff's."""
+    env = grade.environment
+    rows = [
+        ("torch", env.torch),
+        ("Python", env.python),
+        ("NumPy", env.numpy),
+        (say(msg("device"), lang), env.device),
+        (say(msg("threads"), lang), str(env.threads)),
+        (say(msg("kit"), lang), env.kit),
+    ]
+    if env.data:
+        rows.append((say(msg("data"), lang), env.data))
+    return [(name, plain(value)) for name, value in rows]

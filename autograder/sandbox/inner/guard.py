@@ -1,0 +1,163 @@
+"""Guards of "by hand" and "no twin" items: they watch what the student's code calls while such an item runs.
+
+`Guard(forbids, filename)` is entered around each call into the student's code and notes the first forbidden use.
+`autograd` combines what was measured in field-notes.md ("Gradients": 15 of 15 cheats in one run): derivatives of the
+common operators are poisoned (forward right, backward wrong, so an answer that slips through autograd is simply
+wrong), the engine, forward mode and functorch are hooked, and a dispatch spy looks for operators run by a backward
+node.  Dotted names are functions as `torch.overrides.resolve_name` spells them (torch.nn.functional.dropout) or
+operators of the dispatcher (aten.native_layer_norm).
+
+These guards deter, they prove nothing: complex-step derivatives in NumPy and unpoisoned operators in a thread of the
+student's own get through (docs/decisions/0002-sandbox.md lists what does).
+"""
+
+from __future__ import annotations
+
+import contextlib
+import sys
+import warnings
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import torch
+from torch.overrides import TorchFunctionMode, resolve_name
+from torch.utils._python_dispatch import TorchDispatchMode
+
+POISON = 1.37  # any factor that no right derivative has
+POISONED = "mm addmm bmm mv dot relu tanh exp sub.Tensor add.Tensor mul.Tensor _log_softmax _softmax clamp clamp_min".split()
+
+
+class ForbiddenUse(RuntimeError):
+    """Raised where autograd's engine would start; the use is noted even when the student's code swallows this."""
+
+
+class Guard:
+    """Notes in `found` the first forbidden use as (what, line in the student's file or 0)."""
+
+    def __init__(self, forbids: tuple[str, ...], filename: str) -> None:
+        self.filename = filename
+        self.found: tuple[str, int] | None = None
+        self.autograd = "autograd" in forbids
+        self.functions = frozenset(name for name in forbids if name.startswith("torch."))
+        self.operators = frozenset(name.removeprefix("aten.") for name in forbids if name.startswith("aten."))
+
+    def note(self, what: str) -> None:
+        if self.found is None:
+            self.found = what, self._line()
+
+    def _line(self) -> int:
+        frame = sys._getframe()
+        while frame is not None:
+            if frame.f_code.co_filename == self.filename:
+                return frame.f_lineno
+            frame = frame.f_back  # type: ignore[assignment]
+        return 0
+
+    @contextlib.contextmanager
+    def watching(self) -> Iterator[None]:
+        with contextlib.ExitStack() as stack:
+            if self.autograd:
+                stack.enter_context(_hooked_engines(self.note))
+                stack.enter_context(_poisoned_derivatives())
+            if self.autograd or self.operators:
+                stack.enter_context(_DispatchSpy(self))
+            if self.functions:
+                stack.enter_context(_FunctionSpy(self))
+            yield
+
+
+class _DispatchSpy(TorchDispatchMode):
+    def __init__(self, guard: Guard) -> None:
+        super().__init__()
+        self.guard = guard
+
+    def __torch_dispatch__(self, func: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
+        if self.guard.autograd and torch._C._current_autograd_node() is not None:
+            self.guard.note("autograd")
+        name = func._overloadpacket.__name__
+        if name in self.guard.operators:
+            self.guard.note(f"aten.{name}")
+        return func(*args, **(kwargs or {}))
+
+
+class _FunctionSpy(TorchFunctionMode):
+    def __init__(self, guard: Guard) -> None:
+        super().__init__()
+        self.guard = guard
+
+    def __torch_function__(self, func: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
+        name = resolve_name(func)
+        if name in self.guard.functions:
+            self.guard.note(name)
+        return func(*args, **(kwargs or {}))
+
+
+@contextlib.contextmanager
+def _hooked_engines(note: Callable[[str], None]) -> Iterator[None]:
+    """Backward, forward mode and functorch refuse to start, and say so."""
+    import torch._functorch.eager_transforms as eager
+    from torch.autograd import forward_ad
+    from torch.autograd.variable import Variable
+
+    def refuse(*args: object, **kwargs: object) -> Any:
+        note("autograd")
+        raise ForbiddenUse("this item is done by hand: autograd may not be used")
+
+    real = Variable._execution_engine
+
+    class Engine:
+        run_backward = staticmethod(refuse)
+
+        def __getattr__(self, name: str) -> Any:
+            return getattr(real, name)
+
+    places: list[tuple[Any, str, Any]] = [(Variable, "_execution_engine", Engine())]
+    places += [(torch._C, "_enter_dual_level", refuse), (forward_ad, "make_dual", refuse)]
+    places += [(forward_ad, "enter_dual_level", refuse)]
+    for name in ("_grad_increment_nesting", "_jvp_increment_nesting"):
+        places += [(holder, name, refuse) for holder in (torch._C._functorch, eager) if hasattr(holder, name)]
+    before = [(holder, name, getattr(holder, name)) for holder, name, _ in places]
+    for holder, name, value in places:
+        setattr(holder, name, value)
+    try:
+        yield
+    finally:
+        for holder, name, value in before:
+            setattr(holder, name, value)
+
+
+@contextlib.contextmanager
+def _poisoned_derivatives() -> Iterator[None]:
+    library = torch.library.Library("aten", "IMPL")
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # "overriding a previously registered kernel": on purpose
+        for name in POISONED:
+            base, _, overload = name.partition(".")
+            operator = getattr(getattr(torch.ops.aten, base), overload or "default")
+            library.impl(name, _poisoned(operator), "AutogradCPU")
+    try:
+        yield
+    finally:
+        library._destroy()
+
+
+def _poisoned(operator: Any) -> Callable[..., Any]:
+    class Poisoned(torch.autograd.Function):
+        @staticmethod
+        def forward(ctx: Any, *args: Any) -> Any:
+            ctx.shapes = [arg.shape if isinstance(arg, torch.Tensor) else None for arg in args]
+            with torch._C._AutoDispatchBelowAutograd():
+                return operator(*args)
+
+        @staticmethod
+        def backward(ctx: Any, *grads: Any) -> Any:
+            return tuple(None if shape is None else grads[0].new_full(shape, POISON) for shape in ctx.shapes)
+
+    def kernel(*args: Any, **kwargs: Any) -> Any:
+        tracked = any(isinstance(arg, torch.Tensor) and arg.requires_grad for arg in args)
+        if kwargs or not tracked or not torch.is_grad_enabled():
+            with torch._C._AutoDispatchBelowAutograd():
+                return operator(*args, **kwargs)
+        return Poisoned.apply(*args)  # type: ignore[no-untyped-call]
+
+    return kernel

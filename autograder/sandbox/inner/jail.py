@@ -1,0 +1,135 @@
+"""The child locks itself in before the student's first line: limits, Landlock, seccomp, no way back.
+
+`Jail.prepare()` runs once in the zygote (imports, the filter's fixed part); `Jail.close_on_child()` runs after each
+fork and cannot be undone.  What a tier does not offer is skipped here; whether the result holds is not believed but
+attacked (`autograder.sandbox.tiers`).  Fails with OSError, which costs our side a `grader_error`, never a grade.
+Linux only, except the resource limits.
+"""
+
+from __future__ import annotations
+
+import ctypes
+import errno
+import os
+import resource
+import sys
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+PR_SET_PDEATHSIG, PR_SET_DUMPABLE, PR_SET_NO_NEW_PRIVS = 1, 4, 38
+CLONE_THREAD = 0x00010000
+TIOCSTI, TIOCLINUX = 0x5412, 0x541C
+FILE_MB = 64  # the largest file a worker may write
+DESCRIPTORS = 256
+PROCESSES = 256  # threads count; not enforced for root (field-notes.md, "Limits"), seccomp refuses processes there
+
+# What no honest answer needs.  Refused with EPERM so that a curious student gets an exception, not a dead process.
+REFUSED = """
+execve execveat fork vfork ptrace process_vm_readv process_vm_writev process_madvise process_mrelease kcmp
+pidfd_open pidfd_getfd pidfd_send_signal rt_sigqueueinfo rt_tgsigqueueinfo tkill
+unshare setns mount umount2 pivot_root chroot open_tree move_mount fsopen fsconfig fsmount fspick mount_setattr
+bpf perf_event_open userfaultfd io_uring_setup io_uring_enter io_uring_register keyctl add_key request_key
+socket connect bind listen accept accept4 shmget shmat shmctl msgget msgsnd msgrcv semget semop semctl mq_open
+memfd_create memfd_secret name_to_handle_at open_by_handle_at fanotify_init quotactl acct swapon swapoff reboot
+kexec_load kexec_file_load init_module finit_module delete_module syslog settimeofday clock_settime adjtimex
+chmod fchmod fchmodat fchmodat2 chown fchown lchown fchownat setxattr lsetxattr fsetxattr mknod mknodat
+setuid setgid setreuid setregid setresuid setresgid setgroups capset personality vhangup iopl ioperm
+move_pages migrate_pages sched_setattr sched_setscheduler sched_setparam setpriority ioprio_set
+""".split()
+
+
+@dataclass
+class Jail:
+    tier: str  # namespaces | landlock | process
+    readable: tuple[str, ...] = ()
+    _libc: Any = field(default=None, repr=False)
+    _seccomp: Any = field(default=None, repr=False)
+    _landlock: Any = field(default=None, repr=False)
+
+    @property
+    def walls(self) -> bool:
+        return self.tier in ("namespaces", "landlock")
+
+    def prepare(self) -> None:
+        """Import what the child needs: after the fork nothing may be read from the disk."""
+        if sys.platform == "linux":
+            self._libc = ctypes.CDLL(None, use_errno=True)
+            self._libc.prctl(PR_SET_DUMPABLE, 0, 0, 0, 0)
+        if self.walls:
+            import landlockpy
+            import pyseccomp
+
+            self._landlock, self._seccomp = landlockpy, pyseccomp
+
+    def close_on_child(self, scratch: Path, memory_mb: int, seconds: int) -> None:
+        """Everything that holds a worker.  `memory_mb` is above what the zygote already uses."""
+        if self._libc is not None:
+            self._libc.prctl(PR_SET_PDEATHSIG, 9, 0, 0, 0)
+            self._libc.prctl(PR_SET_DUMPABLE, 0, 0, 0, 0)
+        self._limit(memory_mb, seconds)
+        if self.walls:
+            if self._libc.prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0):
+                raise OSError(ctypes.get_errno(), "no_new_privs")
+            self._restrict_files(scratch)
+            self._filter_calls()
+
+    def _limit(self, memory_mb: int, seconds: int) -> None:
+        def limit(kind: int, value: int) -> None:
+            hard = resource.getrlimit(kind)[1]
+            value = value if hard == resource.RLIM_INFINITY else min(value, hard)
+            resource.setrlimit(kind, (value, value))
+
+        limit(resource.RLIMIT_CORE, 0)
+        limit(resource.RLIMIT_FSIZE, FILE_MB << 20)
+        limit(resource.RLIMIT_NOFILE, DESCRIPTORS)
+        limit(resource.RLIMIT_CPU, seconds)
+        if sys.platform == "linux":
+            limit(resource.RLIMIT_DATA, data_bytes() + (memory_mb << 20))
+            if self.tier == "namespaces":
+                limit(resource.RLIMIT_NPROC, PROCESSES)
+
+    def _restrict_files(self, scratch: Path) -> None:
+        """Read the interpreter and the libraries, write the scratch folder, nothing else; no TCP, no signals out."""
+        fs, scope = self._landlock.AccessFS, self._landlock.Scope
+        read = fs.READ_FILE | fs.READ_DIR | fs.EXECUTE
+        write = read | fs.WRITE_FILE | fs.REMOVE_FILE | fs.REMOVE_DIR | fs.MAKE_DIR | fs.MAKE_REG | fs.TRUNCATE | fs.MAKE_SOCK
+        with self._landlock.Ruleset(scoped=scope.ABSTRACT_UNIX_SOCKET | scope.SIGNAL) as rules:
+            for path in self.readable:
+                if os.path.exists(path):
+                    rules.allow_path(path, read if os.path.isdir(path) else fs.READ_FILE | fs.EXECUTE)
+            for device in ("/dev/null", "/dev/zero", "/dev/urandom", "/dev/random"):
+                rules.allow_path(device, fs.READ_FILE | fs.WRITE_FILE)
+            rules.allow_path(scratch, write)
+            rules.restrict()
+
+    def _filter_calls(self) -> None:
+        seccomp = self._seccomp
+        refuse = seccomp.ERRNO(errno.EPERM)
+        calls = seccomp.SyscallFilter(seccomp.ALLOW)
+        for name in REFUSED:
+            try:
+                calls.add_rule(refuse, name)
+            except (OSError, ValueError):
+                pass  # a call this libseccomp does not know by name does not exist for it either
+        calls.add_rule(seccomp.ERRNO(errno.ENOSYS), "clone3")  # its flags lie in memory; glibc falls back to clone
+        calls.add_rule(refuse, "clone", seccomp.Arg(0, seccomp.MASKED_EQ, CLONE_THREAD, 0))  # threads, no processes
+        own = os.getpid()
+        calls.add_rule(refuse, "kill", seccomp.Arg(0, seccomp.NE, own))
+        calls.add_rule(refuse, "tgkill", seccomp.Arg(0, seccomp.NE, own))
+        for name in ("prlimit64", "sched_setaffinity"):  # 0 means the caller; any other may be the grader
+            calls.add_rule(refuse, name, seccomp.Arg(0, seccomp.NE, 0))
+        for request in (TIOCSTI, TIOCLINUX):
+            calls.add_rule(refuse, "ioctl", seccomp.Arg(1, seccomp.MASKED_EQ, 0xFFFFFFFF, request))
+        calls.load()
+
+
+def data_bytes() -> int:
+    """What RLIMIT_DATA already counts for this process (VmData), in bytes; a rough 512 MB without /proc."""
+    try:
+        for line in Path("/proc/self/status").read_text().splitlines():
+            if line.startswith("VmData:"):
+                return int(line.split()[1]) << 10
+    except OSError:
+        pass
+    return 512 << 20

@@ -1,0 +1,247 @@
+"""The worker's desk: it holds the student's module and the objects made from it, and answers one request at a time.
+
+    request (bytes) → Workbench.answer → response (bytes)
+
+It knows nothing that is worth stealing: no expected value, label, path or token.  Whatever the student's code does
+in here can only change what the student's code returns.  The same class runs in the grader's own process for
+trusted code (`--isolation none`, the replay of mistakes), where it is given no jail.
+
+Requests: open, item, test, call, apply, inside, end.  Responses: {"ok": value, …} or one of "error", "missing",
+"blocked", "memory".  A response never holds a text of the student's making except names checked by the grader.
+"""
+
+from __future__ import annotations
+
+import builtins
+import contextlib
+import random
+import sys
+import threading
+import types
+import zlib
+from collections.abc import Callable, Iterable, Mapping
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+
+from . import wire
+from .guard import Guard
+
+SMALL = 256 << 10  # bytes of arguments that are sent back after a call, to see whether they were changed
+NAMES = 200
+_WATCHED = ("torch", "torch.nn", "torch.nn.functional", "torch.optim", "torch.autograd", "torch.linalg", "numpy", "builtins")
+
+
+class Workbench:
+    def __init__(self, shared: Mapping[str, Callable[[], torch.Tensor]], *, scratch: Path | None = None) -> None:
+        self.shared = shared
+        self.scratch = scratch  # where the student's file is laid; None in the grader's own process
+        # in the jail everything is the student's, SystemExit too; in the grader our own alarm must get through
+        self.catches = BaseException if scratch is not None else Exception
+        self.module: types.ModuleType | None = None
+        self.filename = ""
+        self.handles: dict[str, object] = {}
+        self.programs: dict[str, dict[str, Any]] = {}
+        self.forbids: tuple[str, ...] = ()
+        self.before: dict[str, object] = {}
+
+    def answer(self, frame: bytes | bytearray) -> bytes:
+        """The response to one request; a student's exception is an answer, not an error."""
+        request = wire.unpack(bytes(frame), self._resolve)
+        try:
+            response = getattr(self, f"_{request.pop('op')}")(**request)
+        except self.catches as error:
+            response = self._describe(error)
+        return self._pack(response)
+
+    # --- requests ---
+
+    def _open(self, filename: str, name: str, source: bytes) -> dict[str, object]:
+        """Import the student's module from its bytes; `SyntaxError` and the like are answers."""
+        self.filename = filename
+        if self.scratch is not None:
+            (self.scratch / filename).write_bytes(source)
+        code = compile(source, filename, "exec", dont_inherit=True)
+        self.module = types.ModuleType(name)
+        self.module.__file__ = filename
+        if self.scratch is not None:
+            sys.modules[name] = self.module  # pickling and dataclasses look a class's module up
+        exec(code, self.module.__dict__)
+        self.before = self._snapshot()
+        return {"ok": None}
+
+    def _item(self, forbids: list[str]) -> dict[str, object]:
+        self.forbids = tuple(forbids)
+        self.handles.clear()
+        return {"ok": None}
+
+    def _test(self, seed: int) -> dict[str, object]:
+        """A test begins: every student meets the same random numbers."""
+        torch.manual_seed(seed)
+        np.random.seed(seed % (1 << 32))
+        random.seed(seed)
+        return {"ok": None}
+
+    def _call(self, name: str, args: list[Any], kwargs: dict[str, Any]) -> dict[str, object]:
+        if self.module is None or not hasattr(self.module, name):
+            known = [known for known in vars(self.module or types) if not known.startswith("_")]
+            return {"missing": name, "names": [known for known in known if known.isidentifier()][:NAMES]}
+        return self._run(getattr(self.module, name), args, kwargs)
+
+    def _apply(self, target: Any, args: list[Any], kwargs: dict[str, Any]) -> dict[str, object]:
+        return self._run(target, args, kwargs)
+
+    def _inside(self, entry: str, program: str, args: list[Any], kwargs: dict[str, Any]) -> dict[str, object]:
+        return self._run(self._compiled(program)[entry], args, kwargs)
+
+    def _end(self) -> dict[str, object]:
+        """The item is over: which traces did it leave?  (A fresh worker follows when there are any.)"""
+        self.handles.clear()
+        after = self._snapshot()
+        changed = [name for name in self.before.keys() | after.keys() if self.before.get(name) != after.get(name)]
+        return {"ok": changed[:20]}
+
+    # --- running ---
+
+    def _run(self, function: Any, args: list[Any], kwargs: dict[str, Any]) -> dict[str, object]:
+        rng = _rng_digest()
+        guard = Guard(self.forbids, self.filename) if self.forbids else None
+        try:
+            with guard.watching() if guard else contextlib.nullcontext():
+                value = function(*args, **kwargs)
+        except self.catches as error:
+            if guard and guard.found:
+                return {"blocked": list(guard.found)}
+            return self._describe(error)
+        if guard and guard.found:
+            return {"blocked": list(guard.found)}
+        return {"ok": value, "args": _small([*args, *kwargs.values()]), "rng": [rng, _rng_digest()]}
+
+    def _compiled(self, program: str) -> dict[str, Any]:
+        if program not in self.programs:
+            names: dict[str, Any] = {"torch": torch, "nn": torch.nn, "F": torch.nn.functional, "np": np}
+            names["student"] = self.module
+            exec(compile(program, "<inside>", "exec", dont_inherit=True), names)
+            self.programs[program] = names
+        return self.programs[program]
+
+    def _resolve(self, ref: wire.Ref) -> object:
+        if ref.kind == "handle":
+            return self.handles[ref.name]
+        if ref.kind == "shared":
+            return self.shared[ref.name]()
+        return self._compiled(ref.text)[ref.name]
+
+    def _refer(self, value: object) -> wire.Ref:
+        number = str(len(self.handles))
+        self.handles[number] = value
+        return wire.Ref("handle", number, type(value).__name__)
+
+    def _pack(self, response: dict[str, object]) -> bytes:
+        try:
+            return wire.pack(response, self._refer)
+        except wire.WireError as error:
+            return wire.pack({"too_much": str(error)})
+        except BaseException as error:  # an object of the student's that raises while it is looked at
+            return wire.pack(self._describe(error))
+
+    def _describe(self, error: BaseException) -> dict[str, object]:
+        """An exception as data: a type of Python's or torch's, lines of the student's file, never a text."""
+        if _is_memory(error):
+            return {"memory": self._lines(error)}
+        kind = next(t for t in type(error).__mro__ if t.__module__ == "builtins" or t.__module__.startswith("torch."))
+        return {"error": kind.__name__, "lines": self._lines(error)}
+
+    def _lines(self, error: BaseException) -> list[int]:
+        lines = []
+        if isinstance(error, SyntaxError) and type(error.lineno) is int:
+            lines.append(error.lineno)
+        trace = error.__traceback__
+        while trace is not None and len(lines) < 1000:
+            if trace.tb_frame.f_code.co_filename == self.filename:
+                lines.append(trace.tb_lineno)
+            trace = trace.tb_next
+        return [line for line in lines if type(line) is int][-5:]
+
+    # --- traces ---
+
+    def _snapshot(self) -> dict[str, object]:
+        """What one item could leave behind for the next, as identities and small states."""
+        state: dict[str, object] = {
+            "default dtype": torch.get_default_dtype(),
+            "default device": torch.get_default_device(),
+            "grad mode": torch.is_grad_enabled(),
+            "inference mode": torch.is_inference_mode_enabled(),
+            "anomaly mode": torch.is_anomaly_enabled(),
+            "deterministic": torch.are_deterministic_algorithms_enabled(),
+            "dispatch modes": torch._C._len_torch_dispatch_stack(),
+            "function modes": torch._C._len_torch_function_stack(),
+            "torch threads": torch.get_num_threads(),
+            "threads": threading.active_count(),
+        }
+        if self.scratch is not None:
+            state["files"] = sorted(path.name for path in self.scratch.iterdir() if path.name != "__pycache__")
+        for module in _WATCHED:
+            state |= {f"{module}.{k}": id(v) for k, v in vars(sys.modules[module]).items() if not k.startswith("__")}
+        state |= {f"Tensor.{k}": id(v) for k, v in vars(torch.Tensor).items() if not k.startswith("__")}
+        if self.module is not None:
+            state |= {f"student.{k}": (id(v), _content(v)) for k, v in vars(self.module).items()}
+        return state
+
+
+def _content(value: object) -> object:
+    """A small fingerprint of a module-level value, so that a cache that grew is seen."""
+    if type(value) in (int, float, str, bool, bytes, type(None)):
+        return value
+    if isinstance(value, (list, dict, set)):
+        return len(value), zlib.crc32(repr(value).encode()) if len(value) < 64 else 0
+    if isinstance(value, torch.Tensor):
+        return value._version
+    if isinstance(value, np.ndarray):
+        return zlib.crc32(value.tobytes()) if value.nbytes < SMALL else 0
+    return len(getattr(value, "__dict__", ())) if isinstance(value, types.FunctionType) else None
+
+
+def _small(values: Iterable[object]) -> list[object] | None:
+    """The arguments as they are after the call, when they are few bytes; handles and functions as None."""
+    kept: list[object] = []
+    budget = SMALL
+    for value in values:
+        if type(value) is torch.Tensor and value.layout is torch.strided and value.device.type == "cpu":
+            budget -= value.numel() * value.element_size()
+            kept.append(value)
+        elif type(value) is np.ndarray:
+            budget -= value.nbytes
+            kept.append(value)
+        elif isinstance(value, (list, tuple, dict)):
+            budget -= 64 * len(value)
+            kept.append(value if _plain(value) else None)
+        else:
+            kept.append(None)
+        if budget < 0:
+            return None
+    return kept
+
+
+def _plain(value: object) -> bool:
+    if isinstance(value, dict):
+        return all(map(_plain, value.values()))
+    if isinstance(value, (list, tuple)):
+        return all(map(_plain, value))
+    return type(value) in (int, float, str, bool, type(None), torch.Tensor, np.ndarray)
+
+
+def _rng_digest() -> int:
+    state = zlib.crc32(torch.get_rng_state().numpy())
+    numpy_state: Any = np.random.get_state()
+    state = zlib.crc32(numpy_state[1], state + numpy_state[2])
+    return state ^ (hash(random.getstate()) & 0xFFFFFFFF)
+
+
+def _is_memory(error: BaseException) -> bool:
+    if isinstance(error, MemoryError):
+        return True
+    text = error.args[0] if type(error).__module__ in ("builtins", "torch") and error.args else ""
+    return builtins.type(text) is str and ("can't allocate memory" in text or "std::bad_alloc" in text)

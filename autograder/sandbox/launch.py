@@ -1,0 +1,233 @@
+"""Starts a zygote under a tier, and workers from it: the grader's end of both sockets.
+
+    Zygote(tier).worker(limits) → Worker;  Worker.request(bytes, seconds) → bytes
+
+A worker that stops talking raises `WorkerGone` with how it ended (exit code, killed, processor seconds), read from
+the zygote, never from the worker itself.  A zygote that does not come up raises `SandboxError`, which is our fault.
+"""
+
+from __future__ import annotations
+
+import importlib.util
+import itertools
+import json
+import os
+import shutil
+import signal
+import socket
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from autograder.sandbox.inner import wire
+from autograder.sandbox.shared import SharedData
+
+INNER = Path(__file__).parent / "inner"
+COMPAT = Path(__file__).parents[1] / "torchvision_compat.py"
+START_SECONDS = 120.0  # importing torch took 1.2–6 s; a busy machine with a cold disk needs far longer
+SCRATCH_MB = 256  # of private tmpfs for one slot
+SYSTEM = ("/usr", "/lib", "/lib64", "/lib32", "/bin", "/sbin", "/etc/ld.so.cache", "/etc/localtime", "/etc/nsswitch.conf")
+ENVIRONMENT = {
+    "PATH": "/usr/bin:/bin",
+    "LANG": "C.UTF-8",
+    "USER": "student",  # torch asks for a name when it looks for its cache; there is no /etc/passwd
+    "OMP_NUM_THREADS": "1",
+    "OPENBLAS_NUM_THREADS": "1",
+    "MKL_NUM_THREADS": "1",
+    "MPLBACKEND": "Agg",
+}
+
+
+class SandboxError(Exception):
+    """The sandbox could not do its work: our fault, never a student's."""
+
+
+@dataclass(frozen=True)
+class Ending:
+    """How a worker ended, as its parent saw it."""
+
+    exit: int  # exit code, or minus the signal
+    killed: bool  # by us
+    cpu: float  # seconds
+    rss_mb: int
+
+    @property
+    def words(self) -> str:
+        return signal.Signals(-self.exit).name if self.exit < 0 else f"exit code {self.exit}"
+
+
+class WorkerGone(Exception):
+    """The worker hung up, answered out of turn, or sent something that is no frame."""
+
+    def __init__(self, ending: Ending, why: str = "") -> None:
+        super().__init__(why or f"the worker ended with {ending.words}")
+        self.ending, self.why = ending, why
+
+
+class WorkerTimeout(Exception):
+    """No answer within the time that was given; the worker has been killed."""
+
+
+class Worker:
+    """One forked process with one student's module."""
+
+    def __init__(self, zygote: Zygote, pid: int, connection: socket.socket) -> None:
+        self.zygote, self.pid, self.connection = zygote, pid, connection
+        self.busy = False  # a request is out and unanswered
+        self.ending: Ending | None = None
+        self._numbers = itertools.count(int.from_bytes(os.urandom(4), "big") << 16)
+
+    def request(self, frame: bytes, seconds: float | None = None) -> bytes:
+        """The answer to a request.  `seconds` bounds the wait for calls outside a test; inside one, pytest-timeout does."""
+        number = next(self._numbers).to_bytes(8, "big")
+        self.busy = True
+        self.connection.settimeout(seconds)
+        try:
+            wire.send(self.connection, number + frame)
+            answer = wire.receive(self.connection)
+        except TimeoutError:
+            self.end(0.0)
+            raise WorkerTimeout from None
+        except wire.WireError as error:
+            raise WorkerGone(self.end(0.0), str(error)) from None
+        except OSError:
+            answer = None
+        if answer is None:
+            raise WorkerGone(self.end(1.0))
+        if answer[:8] != number:
+            raise WorkerGone(self.end(0.0), "an answer that belongs to no question")
+        self.busy = False
+        return bytes(answer[8:])
+
+    def end(self, wait: float = 0.5) -> Ending:
+        """Hang up, let it end by itself for `wait` seconds, then kill it with all that it left."""
+        if self.ending is None:
+            self.connection.close()
+            self.ending = Ending(**self.zygote.order({"op": "end", "pid": self.pid, "wait": wait}))
+        return self.ending
+
+
+class Zygote:
+    """One exec'd interpreter with torch imported; owns the slot's scratch folder."""
+
+    def __init__(self, tier: str) -> None:
+        self.tier = tier
+        self.folder = Path(tempfile.mkdtemp(prefix="autograder-"))
+        self.log = (self.folder / "zygote.log").open("ab+")  # append: reading it moves the shared offset
+        self.control, theirs = socket.socketpair()
+        try:
+            command = _command(tier, self.folder, theirs.fileno())
+            self.process = subprocess.Popen(
+                command, pass_fds=[theirs.fileno()], stdin=subprocess.DEVNULL, stdout=self.log, stderr=self.log,
+                env=ENVIRONMENT | {"HOME": str(self.folder)}, cwd="/", start_new_session=True,
+            )  # fmt: skip
+        except OSError as error:
+            raise SandboxError(f"{tier}: {error.strerror}: {error.filename}") from None
+        finally:
+            theirs.close()
+        self.hello = self.answer(START_SECONDS)
+
+    def worker(self, *, memory_mb: int, cpu_seconds: float, shared: Sequence[SharedData] = ()) -> Worker:
+        ours, theirs = socket.socketpair()
+        order = {
+            "op": "fork",
+            "memory_mb": memory_mb,
+            "cpu_seconds": int(cpu_seconds) + 2,
+            "shared": [data.described() for data in shared],
+        }
+        with theirs:
+            answer = self.order(order, [theirs.fileno(), *(data.descriptor for data in shared)])
+        return Worker(self, answer["pid"], ours)
+
+    def order(self, order: dict[str, Any], descriptors: Sequence[int] = ()) -> dict[str, Any]:
+        frame = wire.pack(order)
+        try:
+            self.control.settimeout(START_SECONDS)
+            socket.send_fds(self.control, [len(frame).to_bytes(8, "big")], list(descriptors))
+            self.control.sendall(frame)
+        except OSError:
+            raise SandboxError(f"the zygote is gone: {self.last_words()}") from None
+        return self.answer(START_SECONDS)
+
+    def answer(self, seconds: float) -> dict[str, Any]:
+        self.control.settimeout(seconds)
+        try:
+            frame = wire.receive(self.control)
+        except OSError:
+            frame = None
+        if frame is None:
+            raise SandboxError(f"{self.tier}: the zygote did not answer: {self.last_words()}")
+        answer: dict[str, Any] = wire.unpack(bytes(frame))
+        return answer
+
+    def last_words(self) -> str:
+        self.log.seek(0)
+        return self.log.read()[-800:].decode(errors="replace").strip() or "it said nothing"
+
+    def close(self) -> None:
+        """Ends the zygote, its workers and its folder."""
+        self.control.close()
+        deadline = time.monotonic() + 2.0
+        while self.process.poll() is None and time.monotonic() < deadline:
+            time.sleep(0.002)
+        if self.process.poll() is None:
+            self.process.kill()
+            self.process.wait()
+        self.log.close()
+        shutil.rmtree(self.folder, ignore_errors=True)
+
+
+def readable() -> list[str]:
+    """What a worker may read: the interpreter, its libraries, and the inner half of the kit."""
+    python = {sys.prefix, sys.base_prefix, *_package_folders()}
+    return [*(path for path in SYSTEM if os.path.exists(path)), *sorted(python), str(INNER)]
+
+
+def _package_folders() -> Iterator[str]:
+    for package in ("torch", "numpy", "msgpack"):
+        spec = importlib.util.find_spec(package)
+        if spec is not None and spec.origin is not None:
+            folder = Path(spec.origin).parents[1]
+            if not folder.is_relative_to(sys.prefix):
+                yield str(folder)
+
+
+def _command(tier: str, folder: Path, control: int) -> list[str]:
+    inside = tier == "namespaces"
+    kit = "/kit" if inside else str(folder / "kit")
+    scratch = "/tmp" if inside else str(folder / "scratch")
+    settings = {"tier": tier, "readable": [*readable(), kit], "scratch": scratch}
+    boot = f"import sys; sys.path.insert(0, {kit!r}); from inner.zygote import main; main({control}, {json.dumps(settings)!r})"
+    python = [sys.executable, "-I", "-B", "-X", "utf8", "-c", boot]
+    if inside:
+        return [*_bubblewrap(), *python]
+    (folder / "scratch").mkdir()
+    shutil.copytree(INNER, folder / "kit" / "inner", ignore=shutil.ignore_patterns("__pycache__"))
+    if COMPAT.exists():
+        shutil.copy(COMPAT, folder / "kit")
+    return python
+
+
+def _bubblewrap() -> list[str]:
+    """A view of the machine with nothing but the interpreter in it, no network, and a pid space of its own."""
+    program = shutil.which("bwrap")
+    if program is None:
+        raise SandboxError("bubblewrap is not installed (apt-get install bubblewrap)")
+    walls = [program, "--unshare-all", "--unshare-user", "--uid", "1000", "--gid", "1000", "--cap-drop", "ALL"]
+    walls += ["--die-with-parent", "--new-session", "--hostname", "grader", "--proc", "/proc", "--dev", "/dev"]
+    walls += ["--size", str(SCRATCH_MB << 20), "--tmpfs", "/tmp"]
+    for path in readable():
+        if path == str(INNER):
+            walls += ["--ro-bind", path, "/kit/inner"]
+        elif os.path.islink(path):
+            walls += ["--symlink", os.readlink(path), path]
+        else:
+            walls += ["--ro-bind", path, path]
+    if COMPAT.exists():
+        walls += ["--ro-bind", str(COMPAT), "/kit/torchvision_compat.py"]
+    return [*walls, "--setenv", "HOME", "/tmp", "--chdir", "/tmp", "--"]

@@ -1,0 +1,238 @@
+"""`student` as a suite sees it: a call becomes a frame, the answer becomes plain values or an exception in words.
+
+    student.f(x) → Session.ask → transport (a Worker, or a Workbench in this process) → value | Handle | exception
+
+Every question and answer of a test is kept in `Session.trace`, so that the same test can be replayed through a known
+mistake and compared.  Raises, in the grader: `StudentRaised` (the student's exception), `Missing`, `PolicyBroken`,
+`OutOfMemory`, `CheckFailed` (an argument was changed), and what the transport raises when the worker is gone.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from typing import Any, Protocol
+
+import numpy as np
+import torch
+
+from autograder.checks.faults import CheckFailed, StudentRaised
+from autograder.checks.inside import InsideFunction
+from autograder.models import Diagnosis, msg
+from autograder.sandbox.inner import wire
+from autograder.sandbox.inner.workbench import Workbench
+from autograder.sandbox.shared import SharedData
+
+TYPE_NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]{0,40}")
+
+
+class Missing(Exception):
+    """The student's module has no such name; `names` are those it has (the student's texts: identifiers, checked)."""
+
+    def __init__(self, name: str, names: tuple[str, ...]) -> None:
+        super().__init__(name)
+        self.name, self.names = name, names
+
+
+class PolicyBroken(Exception):
+    """The item forbids what was used: `what` as grading.yml spells it, `line` in the student's file or 0."""
+
+    def __init__(self, what: str, line: int) -> None:
+        super().__init__(what)
+        self.what, self.line = what, line
+
+
+class OutOfMemory(Exception):
+    """The student's code asked for more memory than the item allows."""
+
+    def __init__(self, lines: tuple[int, ...]) -> None:
+        super().__init__("out of memory")
+        self.lines = lines
+
+
+class Transport(Protocol):
+    busy: bool  # a question is out and unanswered
+
+    def request(self, frame: bytes, seconds: float | None = None) -> bytes: ...
+
+
+class LocalTransport:
+    """The workbench in this very process: for trusted code (replays) and `--isolation none`."""
+
+    def __init__(self, shared: Sequence[SharedData] = ()) -> None:
+        self.busy = False
+        self.bench = Workbench({data.name: lambda data=data: data.tensor.clone() for data in shared})  # type: ignore[misc]
+
+    def request(self, frame: bytes, seconds: float | None = None) -> bytes:
+        self.busy = True
+        answer = self.bench.answer(frame)
+        self.busy = False
+        return answer
+
+
+@dataclass(frozen=True)
+class Call:
+    """One question of a test and its answer, as the student's feedback and the replay need them."""
+
+    name: str
+    arguments: tuple[object, ...]
+    returned: object
+
+
+@dataclass
+class Session:
+    """A conversation with one worker.  `mutates` lets arguments change; set per test."""
+
+    transport: Transport
+    mutates: bool = False
+    trace: list[Call] = field(default_factory=list)
+    rng_touched: bool = False
+
+    def open(self, filename: str, module: str, source: bytes, seconds: float) -> None:
+        """Import the student's module; its exceptions come as StudentRaised."""
+        self.ask({"op": "open", "filename": filename, "name": module, "source": source}, seconds)
+
+    def item(self, forbids: Sequence[str]) -> None:
+        self.ask({"op": "item", "forbids": list(forbids)}, 30.0)
+
+    def test(self, seed: int, mutates: bool) -> None:
+        self.trace.clear()
+        self.mutates = mutates
+        self.ask({"op": "test", "seed": seed}, 30.0)
+
+    def end_item(self) -> list[str]:
+        """The traces the item left in the worker (names of states that changed); empty: it may be used again."""
+        traces = self.ask({"op": "end"}, 30.0)
+        return [str(trace) for trace in traces] if isinstance(traces, list) else ["unknown"]
+
+    def call(self, op: str, name: str, args: tuple[object, ...], kwargs: dict[str, object], /, **extra: object) -> Any:
+        """Ask for a call and keep it; arguments that came back changed fail the test."""
+        question = {"op": op, **extra, "args": list(args), "kwargs": kwargs}
+        given = [*args, *kwargs.values()]
+        try:
+            answer = self.exchange(question, None)
+        except StudentRaised as error:
+            self.trace.append(Call(name, tuple(given), error))
+            raise
+        self.trace.append(Call(name, tuple(given), answer["ok"]))
+        rng = answer.get("rng")
+        self.rng_touched = isinstance(rng, list) and len(rng) == 2 and rng[0] != rng[1]
+        after = answer.get("args")
+        if op != "inside" and not self.mutates and isinstance(after, list) and len(after) == len(given):
+            _refuse_changes(name, list(zip([*map(str, range(1, len(args) + 1)), *kwargs], given, after, strict=True)))
+        return answer["ok"]
+
+    def run_inside(self, fn: InsideFunction, args: tuple[object, ...], kwargs: dict[str, object]) -> object:
+        return self.call("inside", fn.name, args, kwargs, entry=fn.name, program=fn.program())
+
+    def ask(self, question: dict[str, object], seconds: float | None) -> Any:
+        return self.exchange(question, seconds)["ok"]
+
+    def exchange(self, question: dict[str, object], seconds: float | None) -> dict[str, Any]:
+        frame = wire.pack(question, _refer)
+        answer = wire.unpack(self.transport.request(frame, seconds), self._resolve)
+        if not isinstance(answer, dict):
+            raise wire.WireError("an answer that is no mapping")
+        if "ok" not in answer:
+            _raise(answer)
+        return answer
+
+    def _resolve(self, ref: wire.Ref) -> object:
+        return Handle(self, ref.name, ref.text if TYPE_NAME.fullmatch(ref.text) else "object")
+
+
+class Handle:
+    """An object that stayed in the worker: hand it to @inside functions, or call it.  Knows only its type's name."""
+
+    def __init__(self, session: Session, number: str, type_name: str) -> None:
+        self._session, self._number, self.type_name = session, number, type_name
+
+    def __call__(self, *args: object, **kwargs: object) -> Any:
+        return self._session.call("apply", self.type_name, args, kwargs, target=self)
+
+    def __repr__(self) -> str:
+        return f"<a {self.type_name} in the worker>"
+
+
+class Student:
+    """The fixture: `student.linear_backward(dout, x, w)` asks the worker for exactly that."""
+
+    def __init__(self, session: Session) -> None:
+        self._session = session
+
+    @property
+    def rng_touched(self) -> bool:
+        """Did the last call change a global random state (torch, NumPy, random)?  Evidence from the worker."""
+        return self._session.rng_touched
+
+    def __getattr__(self, name: str) -> Callable[..., Any]:
+        if name.startswith("_"):
+            raise AttributeError(name)
+        return lambda *args, **kwargs: self._session.call("call", name, args, kwargs, name=name)
+
+
+def _refer(value: object) -> wire.Ref | None:
+    if isinstance(value, Handle):
+        return wire.Ref("handle", value._number)
+    if isinstance(value, SharedData):
+        return wire.Ref("shared", value.name)
+    if isinstance(value, InsideFunction):
+        return wire.Ref("inside", value.name, value.program())
+    return None
+
+
+def _raise(answer: dict[str, Any]) -> None:
+    """The exception an answer stands for; every field was written next to student code and is checked."""
+    if "missing" in answer:
+        names = answer.get("names")
+        known = [name for name in names if isinstance(name, str)] if isinstance(names, list) else []
+        raise Missing(str(answer["missing"]), tuple(name for name in known if TYPE_NAME.fullmatch(name)))
+    if "blocked" in answer:
+        what, line = answer["blocked"]
+        raise PolicyBroken(str(what)[:80], line if type(line) is int else 0)
+    if "memory" in answer:
+        raise OutOfMemory(_lines(answer["memory"]))
+    if "too_much" in answer:
+        raise CheckFailed(Diagnosis("too_much", msg("What came back is too large or too deep to be an answer.")))
+    name = answer.get("error")
+    raise StudentRaised(name if isinstance(name, str) and TYPE_NAME.fullmatch(name) else "Exception", _lines(answer.get("lines")))
+
+
+def _lines(value: object) -> tuple[int, ...]:
+    return tuple(line for line in value if type(line) is int and line > 0) if isinstance(value, list) else ()
+
+
+def _refuse_changes(call: str, arguments: list[tuple[str, object, object]]) -> None:
+    for place, given, after in arguments:
+        if after is not None and not same(given, after):
+            words = msg("`{call}` changed its argument {place}; it must leave what it is given as it was.", call=call, place=place)
+            hint = msg("An operation in place (`+=`, `x[...] =`, a name ending in `_`) writes into the caller's memory: work on a copy.")
+            raise CheckFailed(Diagnosis("argument_changed", words, hint))
+
+
+def same(a: object, b: object, *, rtol: float = 0.0) -> bool:
+    """Equal in type, shape, dtype and every bit (or within `rtol`); NaN equals NaN, Handles by type name."""
+    if isinstance(a, StudentRaised) and isinstance(b, StudentRaised):
+        return a.type_name == b.type_name
+    if isinstance(a, Handle) and isinstance(b, Handle):
+        return a.type_name == b.type_name
+    if isinstance(a, torch.nn.Parameter):
+        a = a.data
+    if type(a) is not type(b):
+        return False
+    if isinstance(a, torch.Tensor) and isinstance(b, torch.Tensor):
+        if a.shape != b.shape or a.dtype != b.dtype or a.device != b.device:
+            return False
+        return a.device.type == "meta" or bool(torch.isclose(a, b, rtol=rtol, atol=rtol * 1e-3, equal_nan=True).all())
+    if isinstance(a, np.ndarray) and isinstance(b, np.ndarray):
+        if a.shape != b.shape or a.dtype != b.dtype:
+            return False
+        return same(torch.from_numpy(np.ascontiguousarray(a)), torch.from_numpy(np.ascontiguousarray(b)), rtol=rtol)
+    if isinstance(a, dict) and isinstance(b, dict):
+        return list(a) == list(b) and all(same(a[key], b[key], rtol=rtol) for key in a)
+    if isinstance(a, (list, tuple)) and isinstance(b, (list, tuple)):
+        return len(a) == len(b) and all(same(x, y, rtol=rtol) for x, y in zip(a, b, strict=True))
+    if isinstance(a, float) and isinstance(b, float):
+        return a == b or (a != a and b != b) or abs(a - b) <= rtol * max(abs(a), abs(b))
+    return bool(a == b)
