@@ -82,7 +82,8 @@ def update_catalogues(root: Path = Path(__file__).parent) -> dict[str, tuple[str
 
     template = Catalog()
     for _, _, sentence, _, _ in extract_from_dir(root, method_map=[("**.py", "python")], keywords={"msg": None}):
-        template.add(sentence)
+        if sentence:  # the empty one is the header of a catalogue
+            template.add(sentence)
     lacking = {}
     for path in sorted(LOCALE.glob(f"*/LC_MESSAGES/{DOMAIN}.po")):
         with path.open("rb") as file:

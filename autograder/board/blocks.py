@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from autograder.board.plain import one_line, wrapped
+from autograder.board.lines import one_line, wrapped
 from autograder.board.records import BrokenFile, Place, Trouble
 from autograder.models import Words, msg
 from autograder.words import say

@@ -8,7 +8,7 @@ from collections.abc import Iterable
 from pathlib import Path
 
 from autograder.board.explain import kind_words, raised
-from autograder.board.plain import one_line, visible
+from autograder.board.lines import one_line
 from autograder.board.records import BrokenFile, Place
 from autograder.board.student import StudentFile, frames, same, shown
 from autograder.models import Words, msg
@@ -41,7 +41,7 @@ def _hides_a_library(error: BaseException, student: StudentFile, folders: Iterab
                 words = msg(
                     "The file {file} has the name of a library, so Python loads it in place of {name}. "
                     "Give it another name (and remove the folder __pycache__ beside it).",
-                    file=visible(shown(path, student.root)),
+                    file=one_line(shown(path, student.root)),
                     name=name,
                 )
                 return BrokenFile(student.unit, shown(path, student.root), (words,))
@@ -73,7 +73,7 @@ def _absent(student: StudentFile) -> BrokenFile | None:
     near = difflib.get_close_matches(student.path.name, others, n=1, cutoff=0.6)
     if near:
         words = msg(
-            "The file {file} is missing; {found} lies there: rename it.", file=student.shown, found=visible(near[0])
+            "The file {file} is missing; {found} lies there: rename it.", file=student.shown, found=one_line(near[0])
         )
     else:
         words = msg("The file {file} is missing: the tests look for your code there.", file=student.shown)

@@ -22,8 +22,8 @@ class OutOfTime(BaseException):
 def limit(seconds: float, say_the_end: Callable[[], None]) -> Callable[[], None]:
     """Raise OutOfTime in this thread after `seconds`; returns what cancels it.
 
-    A call that never comes back from C cannot be interrupted: after `GRACE` more seconds `say_the_end` is called and the
-    process ends with exit code 1.
+    A call that never comes back from C cannot be interrupted: after `GRACE` more seconds `say_the_end` is called and
+    the process ends with exit code 1.
     """
     thread = threading.get_ident()
 

@@ -15,8 +15,8 @@ from types import FrameType, ModuleType, TracebackType
 from autograder.board import values
 from autograder.board.calls import LastCall
 from autograder.board.clock import OutOfTime
-from autograder.board.plain import one_line, visible
-from autograder.board.records import Place, Trouble
+from autograder.board.lines import one_line
+from autograder.board.records import Trouble
 from autograder.board.student import StudentFile, frames, same
 from autograder.models import Verdict, Words, msg
 
@@ -25,7 +25,7 @@ CHECKS = "autograder.checks"
 
 @dataclass(frozen=True)
 class Scene:
-    """What surrounds a failed test: the student's file, the item's Python name, the test's file, the call, its limit."""
+    """What surrounds a failed test: the student's file, the item's Python name, the test's file, the last call."""
 
     student: StudentFile
     symbol: str
@@ -54,7 +54,7 @@ def _story(error: BaseException, scene: Scene) -> Trouble:
     stories = (_todo, _too_slow, _wrong_name, _checked, _raised_by_student, _raised_in_test)
     try:
         return next(found for story in stories if (found := story(error, scene)) is not None)
-    except Exception:  # noqa: BLE001  a fault of the kit must not take the student's other results away
+    except Exception:  # a fault of the kit must not take the student's other results away
         return Trouble(
             Verdict.FAILED,
             (msg("The kit could not explain this one: run it again with --tb=short."),),
@@ -86,7 +86,7 @@ def _wrong_name(error: BaseException, scene: Scene) -> Trouble | None:
     module = scene.student.loaded
     if not isinstance(error, AttributeError) or module is None or error.obj is not module:
         return None
-    name = visible(error.name or "")
+    name = one_line(error.name or "")
     near = _near(name, [known for known, value in vars(module).items() if _made_in(module, value)])
     if near:
         cause = msg("{module} has no {name}: did you mean {guess}?", module=scene.student.module, name=name, guess=near)
@@ -191,7 +191,7 @@ def raised(error: BaseException, message: str = "") -> str:
     """`ValueError: text`; a `__str__` of the student's may raise."""
     try:
         text = message or str(error)
-    except Exception:  # noqa: BLE001  (the code of a student may raise anything)
+    except Exception:  # the code of a student may raise anything
         text = ""
     name = type(error).__name__
     return one_line(f"{name}: {text}" if text else name, 300)

@@ -6,7 +6,7 @@ import difflib
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from autograder.board.plain import wrapped
+from autograder.board.lines import wrapped
 from autograder.models import Words, msg
 from autograder.words import say
 

@@ -1,4 +1,4 @@
-"""`pytest --board-json FILE`: the score for `autograder ci` and other programs.  Paths are told from the course's folder."""
+"""`pytest --board-json FILE`: the score for `autograder ci` and other programs."""
 
 from __future__ import annotations
 

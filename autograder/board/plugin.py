@@ -403,7 +403,7 @@ _NOT_A_FAULT = (pytest.skip.Exception, pytest.xfail.Exception)
 
 
 def _with_longrepr(call: pytest.CallInfo[None], longrepr: Block) -> pytest.CallInfo[None]:
-    """The same call with its failure in words; pytest takes what is no ExceptionInfo as it is, and spells no traceback."""
+    """The same call with its failure in words: pytest takes what is no ExceptionInfo as it is."""
     import copy
 
     spoken = copy.copy(call)

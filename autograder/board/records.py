@@ -1,4 +1,4 @@
-"""What the board knows about a run: plain frozen records, made by `explain` and `tally`, rendered by `blocks` and `score`."""
+"""What the board knows about a run: frozen records, made by `explain` and `tally`, told by `blocks` and `score`."""
 
 from __future__ import annotations
 

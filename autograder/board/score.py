@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import textwrap
 
-from autograder.board.plain import WIDTH, wrapped
+from autograder.board.lines import WIDTH, wrapped
 from autograder.board.records import ItemRow, Score, UnitRow
 from autograder.models import Words, msg
 from autograder.words import say

@@ -13,7 +13,7 @@ from functools import cache
 from pathlib import Path
 from types import ModuleType, TracebackType
 
-from autograder.board.plain import one_line
+from autograder.board.lines import one_line
 from autograder.board.records import Place
 
 

@@ -9,7 +9,7 @@ import sys
 from dataclasses import dataclass
 from typing import Any
 
-from autograder.board.plain import one_line
+from autograder.board.lines import one_line
 
 FEW = 64  # entries that are worth printing
 DIGITS = 5
@@ -39,7 +39,7 @@ def snapshot(value: Any, depth: int = 3) -> Any:
             return value.detach().clone() if value.numel() <= FEW else Described(kind(value))
         if _is_array(value):
             return value.copy() if value.size <= FEW else Described(kind(value))
-    except Exception:  # noqa: BLE001  an exotic subclass: its description must do
+    except Exception:  # an exotic subclass: its description must do
         return Described(type(value).__name__)
     return value
 
@@ -48,7 +48,7 @@ def spelled(value: Any, precision: int = DIGITS) -> str:
     """The value as one would type it, on one line.  Never raises: a `__repr__` of the student's may."""
     try:
         return one_line(_spelled(value, precision))
-    except Exception:  # noqa: BLE001  (the code of a student may raise anything)
+    except Exception:  # the code of a student may raise anything
         return f"<{one_line(type(value).__name__, 60)}>"
 
 

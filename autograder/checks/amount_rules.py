@@ -11,12 +11,13 @@ from collections.abc import Callable
 import torch
 from torch import Tensor
 
-from autograder.checks.case import Case
+from autograder.checks.case import Case, coarseness
 from autograder.models import Diagnosis, Message, msg
 
 SizeRule = Callable[[float, Message, int, Case], Diagnosis | None]
 
 ALSO_SIGN = msg("The sign is wrong, too.")
+WHICH_STATISTICS = msg("Population or sample statistics? Look at `correction` or `unbiased`.")
 CONSTANTS: tuple[tuple[str, float, Message, Message | None], ...] = (
     (
         "factor_two",
@@ -47,8 +48,7 @@ def constant(e: Tensor, a: Tensor, case: Case) -> Diagnosis | None:
 
 
 def negated(e: Tensor, a: Tensor, case: Case) -> Diagnosis | None:
-    believable = case.rich or (not case.whole and not case.ordinary_lone)
-    return case.says("sign", msg("{name} has the wrong sign")) if believable and case.same(-a, e) else None
+    return case.says("sign", msg("{name} has the wrong sign")) if case.credible and case.same(-a, e) else None
 
 
 def inverted(e: Tensor, a: Tensor, case: Case) -> Diagnosis | None:
@@ -60,7 +60,7 @@ def inverted(e: Tensor, a: Tensor, case: Case) -> Diagnosis | None:
 
 def factor(e: Tensor, a: Tensor, case: Case) -> Diagnosis | None:
     """One factor for all: a size the suite named, a known constant, a size of the shape, or just a factor."""
-    if case.whole or case.ordinary_lone or case.scale == 0:
+    if case.whole or not case.credible or case.scale == 0:
         return None
     k = float((a * e).sum() / (e * e).sum())
     if abs(k) < 1e-12 or not case.same(a / k, e):
@@ -73,8 +73,6 @@ def factor(e: Tensor, a: Tensor, case: Case) -> Diagnosis | None:
 
 def _named(k: float, case: Case) -> Diagnosis | None:
     given = [(Message(name), n) for name, n in case.sizes.items()]
-    if not case.rich and case.e.numel() >= 3:
-        return _first(_size, given, k, case)
     shape = [(msg("the size of dimension {dim}", dim=dim), n) for dim, n in enumerate(case.want.shape)]
     if len(shape) > 1:
         shape.append((msg("the number of entries"), case.want.numel()))
@@ -84,6 +82,7 @@ def _named(k: float, case: Case) -> Diagnosis | None:
         or _first(_confused, given, k, case)
         or _first(_size, shape, k, case)
         or _first(_confused, shape, k, case)
+        or _some_n(k, case)
     )
 
 
@@ -109,13 +108,26 @@ def _size(k: float, size: Message, n: int, case: Case) -> Diagnosis | None:
 
 
 def _confused(k: float, size: Message, n: int, case: Case) -> Diagnosis | None:
-    """n for n − 1, and a square root; both for a size that is no 2."""
-    if n > 2 and any(_near(k * k, f, case) for f in ((n / (n - 1)) ** 2, n / (n - 1), (n - 1) / n, ((n - 1) / n) ** 2)):
+    """n for n − 1, or a square root."""
+    if n > 2 and any(_near(k, f, case) for f in _bessel(n)):
         words = msg("{name} divides by n where n − 1 is wanted, or the other way round; n is {size}", size=size)
-        return case.says("bessel", words, msg("Population or sample statistics?  Look at `correction` or `unbiased`."))
+        return case.says("bessel", words, WHICH_STATISTICS)
     if n > 2 and any(_near(k, f, case) for f in (math.sqrt(n), 1 / math.sqrt(n))):
         return case.says("root_of_size", msg("{name} is off by a factor, the square root of {size}", size=size))
     return None
+
+
+def _some_n(k: float, case: Case) -> Diagnosis | None:
+    """n for n − 1 where n is no size of the shape."""
+    if case.rich and coarseness(case.got) < 1e-12 and any(_near(k, f, case) for n in range(3, 130) for f in _bessel(n)):
+        words = msg("{name} divides by n where n − 1 is wanted, or the other way round")
+        return case.says("bessel", words, WHICH_STATISTICS)
+    return None
+
+
+def _bessel(n: int) -> tuple[float, ...]:
+    """Variance and standard deviation, unbiased where biased is wanted and the other way round."""
+    return n / (n - 1), math.sqrt(n / (n - 1)), (n - 1) / n, math.sqrt((n - 1) / n)
 
 
 def _near(k: float, value: float, case: Case) -> bool:

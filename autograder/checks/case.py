@@ -29,12 +29,16 @@ class Case:
     @cached_property
     def e(self) -> Tensor:
         """The expected values in double precision."""
-        return widened(self.want)
+        return widened(self.want, self.complex)
 
     @cached_property
     def a(self) -> Tensor:
         """The actual values in double precision."""
-        return widened(self.got)
+        return widened(self.got, self.complex)
+
+    @property
+    def complex(self) -> bool:
+        return self.want.is_complex() or self.got.is_complex()
 
     @cached_property
     def story_rtol(self) -> float:
@@ -58,15 +62,18 @@ class Case:
     @cached_property
     def plain(self) -> bool:
         """Finite real values on both sides: what stories are told about."""
-        both = (self.e, self.a)
-        return not any(t.is_complex() for t in both) and all(bool(torch.isfinite(t).all()) for t in both)
+        return not self.complex and all(bool(torch.isfinite(t).all()) for t in (self.e, self.a))
 
     @cached_property
-    def ordinary_lone(self) -> bool:
-        """One or two numbers with few decimals (an accuracy, a count): some factor fits those too often."""
-        if self.e.numel() >= 3:
-            return False
-        return all(abs(v * 1000 - round(v * 1000)) < 1e-9 for t in (self.e, self.a) for v in t.reshape(-1).tolist())
+    def credible(self) -> bool:
+        """Many different values, or floats with many digits: a fit is no accident.
+
+        A few numbers with few decimals (an accuracy, a count, what a student makes up) fit some story too often.
+        """
+        if self.rich or self.whole or not self.e.numel():
+            return self.rich
+        slack = max(1e-9, 2000 * coarseness(self.want), 2000 * coarseness(self.got))
+        return not all(abs(v * 1000 - round(v * 1000)) < slack * max(1.0, abs(v)) for v in self.e.reshape(-1).tolist())
 
     def same(self, x: Tensor, y: Tensor) -> bool:
         """Equal shapes and values within the story's tolerance."""
@@ -91,10 +98,9 @@ class Case:
 Rule = Callable[[Tensor, Tensor, Case], Diagnosis | None]
 
 
-def widened(tensor: Tensor) -> Tensor:
+def widened(tensor: Tensor, complex: bool) -> Tensor:
     """The values in double precision, on the CPU, without a graph."""
-    wide = torch.complex128 if tensor.is_complex() else torch.float64
-    return tensor.detach().cpu().to(wide)
+    return tensor.detach().cpu().to(torch.complex128 if complex else torch.float64)
 
 
 def coarseness(tensor: Tensor) -> float:

@@ -15,7 +15,7 @@ from autograder.checks.diagnose import explain_nonfinite, explain_values
 from autograder.checks.equality import differences
 from autograder.checks.faults import CheckFailed
 from autograder.checks.kinds import is_array, is_tensor, same_kind, spelled_dtype, wrong_kind, wrong_length
-from autograder.checks.tensors import Options, compare_arrays, compare_tensors
+from autograder.checks.tensors import Options, as_tensor, compare_arrays, compare_tensors
 from autograder.models import Diagnosis, msg
 
 
@@ -161,11 +161,10 @@ def _not_finite(got: object, name: str) -> Iterator[Diagnosis]:
         for i, entry in enumerate(got.values()):  # keys of the student's making are not told
             yield from _not_finite(entry, f"{name}[{i}]")
     elif is_array(got) and got.dtype.kind in "biufc":
-        yield from _not_finite(torch.from_numpy(np.isfinite(got)).to(torch.float64).log(), name)
+        yield from _not_finite(as_tensor(got), name)
     elif is_tensor(got) or type(got) in (int, float):
         values = torch.as_tensor(got)
-        case = Case(name, torch.zeros_like(values), values, 0.0, 0.0)
-        found = explain_nonfinite(case)
+        found = explain_nonfinite(Case(name, torch.zeros_like(values), values, 0.0, 0.0))
         if found:
             yield found
     else:

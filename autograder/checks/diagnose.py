@@ -79,17 +79,18 @@ def _where(case: Case) -> Diagnosis:
         return case.says("values", msg("all {total} entries of {name} differ", total=total))
     words = msg("{count} of {total} entries of {name} differ, first at {place}",
                 count=count, total=total, place=first_place(bad))  # fmt: skip
-    if total < 6 or count > total // 2 or not case.plain:
+    if total < 6 or not case.plain:
         return case.says("values", words)
-    return _pattern(case.e, case.a, bad, case) or case.says("some_values", words)
+    found = _pattern(case.e, case.a, bad, case)
+    return found or case.says("values" if count > total // 2 else "some_values", words)
 
 
 def _pattern(e: Tensor, a: Tensor, bad: Tensor, case: Case) -> Diagnosis | None:
-    """What the few wrong entries have in common."""
+    """What the wrong entries have in common, when some are right."""
     for dim in range(e.dim()):
         n = e.shape[dim]
         wrong = bad.movedim(dim, 0).reshape(n, -1).any(1)
-        if n > 2 and e.dim() > 1 and int(wrong.sum()) == 1:
+        if n > 2 and e.numel() > n and int(wrong.sum()) == 1:
             index = int(wrong.nonzero()[0])
             if index == n - 1:
                 return case.says(
@@ -100,12 +101,12 @@ def _pattern(e: Tensor, a: Tensor, bad: Tensor, case: Case) -> Diagnosis | None:
             words = msg("only index {index} along dimension {dim} of {name} is wrong", index=index, dim=dim)
             return case.says("one_slice", words)
     count, total = int(bad.sum()), bad.numel()
-    if count > 1 and bool((bad == (e < 0)).all()):
+    if count > 2 and bool((bad == (e < 0)).all()):
         return case.says("negatives", msg("exactly the entries of {name} that should be negative are wrong"))
-    if count > 1 and bool((bad == (e == 0)).all()):
+    if count > 2 and bool((bad == (e == 0)).all()):
         words = msg("exactly the entries of {name} that should be 0 are wrong")
         return case.says("zeros_wrong", words, msg("A mask that was not applied?"))
-    if bool((a[bad] == 0).all()):
+    if count <= total // 2 and bool((a[bad] == 0).all()):
         words = msg("{count} of {total} entries of {name} are 0 and should not be, first at {place}",
                     count=count, total=total, place=first_place(bad))  # fmt: skip
         return case.says("some_zero", words, msg("A mask that is too wide, or places that were never filled?"))

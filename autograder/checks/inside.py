@@ -14,6 +14,7 @@ import symtable
 import textwrap
 from collections.abc import Callable, Iterator
 from contextvars import ContextVar
+from types import FunctionType
 from typing import Any, Protocol
 
 GIVEN = frozenset({"torch", "nn", "F", "np", "student"})
@@ -36,13 +37,18 @@ class InsideFunction:
     """A function by its source.  Calling it runs it in the worker and returns what came back over the wire."""
 
     def __init__(self, fn: Callable[..., Any]) -> None:
-        self.name = fn.__name__
-        self.filename = fn.__code__.co_filename
-        self.line = fn.__code__.co_firstlineno
+        inner = inspect.unwrap(fn)
+        if not inspect.isfunction(inner):
+            raise InsideError(f"{fn!r} is no function: mark a plain `def` with @inside")
+        self.name = inner.__name__
+        self.filename = inner.__code__.co_filename
+        self.line = inner.__code__.co_firstlineno
         self.__name__ = self.name
-        self.__doc__ = fn.__doc__
-        self._globals = fn.__globals__
-        self.source, self._names = self._read(fn)
+        self.__doc__ = inner.__doc__
+        self._globals = inner.__globals__
+        if inner is not fn:
+            raise self._error(self.line, "has another decorator, which would not travel: put a `with` into the body")
+        self.source, self._names = self._read(inner)
 
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
         """What the function returns in the worker.  RuntimeError outside of a grading run."""
@@ -88,7 +94,7 @@ class InsideFunction:
         sources = (fn.source for fn in sorted(found.values(), key=_place))
         return "from __future__ import annotations\n\n" + "\n\n".join(sources)
 
-    def _read(self, fn: Callable[..., Any]) -> tuple[str, dict[str, int]]:
+    def _read(self, fn: FunctionType) -> tuple[str, dict[str, int]]:
         """Its source without decorators, and the names it takes from outside with the line of their first use."""
         if fn.__closure__:
             raise self._error(self.line, f"closes over `{fn.__code__.co_freevars[0]}`: pass it as an argument")

@@ -100,7 +100,7 @@ def _cure(got: object, want: object) -> Words | None:
         if type(got) in (list, tuple):
             return msg("torch.stack or torch.tensor makes one tensor of them.")
         if isinstance(got, int | float | np.generic):
-            return msg("Did .item() slip in?  It makes a Python number and cuts the graph.")
+            return msg("Did .item() slip in? It makes a Python number and cuts the graph.")
     if isinstance(want, np.ndarray) and is_tensor(got):
         return msg("This item works on arrays: .numpy() makes one of a tensor.")
     if type(want) in (int, float, bool) and (is_tensor(got) or is_array(got) or isinstance(got, np.generic)):

@@ -33,7 +33,7 @@ def _says(case: Case, code: str, cause: Message, hint: Words | None = None) -> D
 
 def reduction_missing(e: Tensor, a: Tensor, case: Case) -> Diagnosis | None:
     """One number is wanted, its parts came."""
-    if e.numel() != 1 or case.whole or case.ordinary_lone:
+    if e.numel() != 1 or not case.credible:
         return None
     if case.same(a.mean().reshape(e.shape), e):
         return _says(case, "mean_missing", msg("the parts are right, their mean is missing"))
@@ -43,7 +43,7 @@ def reduction_missing(e: Tensor, a: Tensor, case: Case) -> Diagnosis | None:
 
 
 def reduction_missing_along(e: Tensor, a: Tensor, case: Case) -> Diagnosis | None:
-    if not case.rich or a.dim() not in (e.dim(), e.dim() + 1):
+    if not case.credible or a.dim() not in (e.dim(), e.dim() + 1):
         return None
     for dim in range(a.dim()):
         keepdim = a.dim() == e.dim()
@@ -119,7 +119,7 @@ def part_of_it(e: Tensor, a: Tensor, case: Case) -> Diagnosis | None:
         return None
     if a.shape[dim] < e.shape[dim]:
         cause = msg("what is there is right, the end of dimension {dim} is missing", dim=dim)
-        return _says(case, "end_missing", cause, msg("Is the last, smaller part left out?  Off by one?"))
+        return _says(case, "end_missing", cause, msg("Is the last, smaller part left out? Off by one?"))
     cause = msg("it begins right and goes on too long along dimension {dim}", dim=dim)
     return _says(case, "too_long", cause, msg("Is a range one too long, or padding left in?"))
 
@@ -136,7 +136,7 @@ def _square_of(e: Tensor, a: Tensor) -> bool:
 def _suspicion(e: Tensor, a: Tensor) -> Words | None:
     """What the shapes alone suggest."""
     if _square_of(e, a):
-        return msg("Did a tensor of shape (n, 1) meet one of shape (n,)?  Broadcasting makes (n, n) of them.")
+        return msg("Did a tensor of shape (n, 1) meet one of shape (n,)? Broadcasting makes (n, n) of them.")
     if a.dim() == e.dim() and sorted(a.shape) == sorted(e.shape):
         return msg("Are two dimensions swapped?")
     if _without_ones(a) == _without_ones(e):

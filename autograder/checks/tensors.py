@@ -54,10 +54,10 @@ def compare_arrays(
         raise TypeError(f"arrays of {want.dtype} cannot be compared")
     if got.dtype.kind not in "biufc":
         return Diagnosis("dtype", msg("{name} is an array of something other than numbers", name=name))
-    return _compare(_as_tensor(got), _as_tensor(want), (spelled_dtype(got), spelled_dtype(want)), name, options)
+    return _compare(as_tensor(got), as_tensor(want), (spelled_dtype(got), spelled_dtype(want)), name, options)
 
 
-def _as_tensor(array: np.ndarray[Any, Any]) -> Tensor:
+def as_tensor(array: np.ndarray[Any, Any]) -> Tensor:
     """A copy as a tensor; a float that torch does not know becomes float64 or complex128."""
     native = np.array(array, dtype=array.dtype.newbyteorder("="), order="C")
     if native.dtype in (np.dtype(np.longdouble), np.dtype(np.clongdouble)):

@@ -24,7 +24,7 @@ from autograder.datasets import Progress, mnist
 from autograder.grading.slot import Beat, Done, Fault, Hello, Job, Settings
 from autograder.grading.slot import main as slot_main
 from autograder.grading.store import Kept, Store, digest
-from autograder.models import Attempt, Environment, Grade, Isolation, ItemResult, Submission, Verdict
+from autograder.models import Attempt, Environment, Grade, Isolation, ItemResult, Submission, Verdict, Words
 from autograder.words import say
 
 TRIES = 2  # how often a submission may take a slot down with it before it is set aside for staff
@@ -188,6 +188,7 @@ def grade(
     options: Options,
     store: Store,
     *,
+    notes: Sequence[Words] = (),
     on_start: Callable[[int, int], None] = lambda total, cached: None,
     on_attempt: Callable[[Attempt], None] = lambda attempt: None,
     progress: Progress | None = None,
@@ -221,7 +222,7 @@ def grade(
                 store.put(keys[job.number], Kept(attempt, isolation, environment))
                 on_attempt(attempt)
     ordered = tuple(attempts[number] for number in range(len(submissions)))
-    return Grade(course.id, ordered, isolation, environment)
+    return Grade(course.id, ordered, isolation, environment, tuple(notes))
 
 
 def find_data(course: Course, units: Sequence[Unit], options: Options, progress: Progress | None) -> Data:

@@ -92,7 +92,7 @@ class Suites:
             code = pytest.main([*OPTIONS, "--rootdir", root, *map(str, folders)], plugins=[self])
         if self.problems:
             raise SuiteError("; ".join(self.problems))
-        if code not in (pytest.ExitCode.OK, pytest.ExitCode.NO_TESTS_COLLECTED):
+        if code in (pytest.ExitCode.INTERNAL_ERROR, pytest.ExitCode.USAGE_ERROR):
             raise SuiteError(f"pytest ended with {code!r} on {root}")
 
     def of(self, unit: str, item: str) -> list[Test]:

@@ -131,6 +131,18 @@ def floor_division(a, b):
 
 @mistake(
     "arithmetic", kind="broadcast",
+    en="b was stretched to the shape of a; either of the two may be the smaller one.",
+    vi="Bạn chỉ mở rộng b theo shape của a; tensor nhỏ hơn có thể là a hoặc b.",
+    hint_en="Leave the stretching to broadcasting.",
+    hint_vi="Hãy để broadcasting lo việc mở rộng.",
+)  # fmt: skip
+def only_b_is_stretched(a, b):
+    b = b.expand_as(a)
+    return {"add": a + b, "sub": a - b, "mul": a * b, "div": a / b, "power": a**b}
+
+
+@mistake(
+    "arithmetic", kind="broadcast",
     en='"mul" is the matrix product (@); the item asks for the product element by element.',
     vi='"mul" là tích ma trận (@); đề yêu cầu nhân từng phần tử.',
 )  # fmt: skip
@@ -165,18 +177,6 @@ def base_and_exponent_swapped(a, b):
 )  # fmt: skip
 def all_in_float(a, b):
     a, b = a.float(), b.float()
-    return {"add": a + b, "sub": a - b, "mul": a * b, "div": a / b, "power": a**b}
-
-
-@mistake(
-    "arithmetic", kind="broadcast",
-    en="b was stretched to the shape of a; either of the two may be the smaller one.",
-    vi="Bạn chỉ mở rộng b theo shape của a; tensor nhỏ hơn có thể là a hoặc b.",
-    hint_en="Leave the stretching to broadcasting.",
-    hint_vi="Hãy để broadcasting lo việc mở rộng.",
-)  # fmt: skip
-def only_b_is_stretched(a, b):
-    b = b.expand_as(a)
     return {"add": a + b, "sub": a - b, "mul": a * b, "div": a / b, "power": a**b}
 
 
@@ -434,15 +434,6 @@ def by_divmod(h, w):
 
 @mistake(
     "select", kind="view_copy",
-    en="The pieces are copies (clone): what is written into them does not reach x.",
-    vi="Các phần là bản sao (clone): ghi vào chúng không làm x thay đổi.",
-)  # fmt: skip
-def cloned_pieces(x):
-    return x[:, 0].clone(), x[-1].clone(), x[::2].clone(), x[-1, -1].clone()
-
-
-@mistake(
-    "select", kind="view_copy",
     en="The rows 0, 2, 4 … were picked with a list of indices, and that makes a copy.",
     vi="Các hàng 0, 2, 4 … được lấy bằng danh sách chỉ số, và cách đó tạo bản sao.",
     hint_en="A slice with a step makes a view.",
@@ -450,6 +441,15 @@ def cloned_pieces(x):
 )  # fmt: skip
 def rows_by_a_list(x):
     return x[:, 0], x[-1], x[list(range(0, len(x), 2))], x[-1, -1]
+
+
+@mistake(
+    "select", kind="view_copy",
+    en="The pieces are copies (clone): what is written into them does not reach x.",
+    vi="Các phần là bản sao (clone): ghi vào chúng không làm x thay đổi.",
+)  # fmt: skip
+def cloned_pieces(x):
+    return x[:, 0].clone(), x[-1].clone(), x[::2].clone(), x[-1, -1].clone()
 
 
 @mistake(
@@ -520,8 +520,10 @@ def rest_left_to_torch(x, k):
     vi="Bạn bỏ đi các phần tử không lấp đầy một hàng; đề yêu cầu ValueError.",
 )  # fmt: skip
 def rest_is_dropped(x, k):
-    rows = x.numel() // k
-    return x.reshape(-1)[: rows * k].reshape(rows, k)
+    rest = x.numel() % k
+    if rest:
+        x = x.reshape(-1)[:-rest]
+    return x.reshape(-1, k)
 
 
 @mistake(
@@ -537,17 +539,6 @@ def row_length_must_divide(x, k):
 
 @mistake(
     "regroup", kind="view_copy",
-    en="The result is always a copy; where the memory allows it, it must be a view.",
-    vi="Kết quả luôn là bản sao; khi bộ nhớ cho phép thì nó phải là view.",
-)  # fmt: skip
-def regrouped_copy(x, k):
-    if x.numel() % k != 0:
-        raise ValueError(f"{x.numel()} is not a multiple of {k}")
-    return x.reshape(-1, k).clone()
-
-
-@mistake(
-    "regroup", kind="view_copy",
     en="contiguous() copies every strided tensor, also one such as x[::2] that could have been viewed.",
     vi="contiguous() sao chép mọi tensor không liền mạch, kể cả trường hợp như x[::2] vẫn tạo view được.",
     hint_en="reshape finds out by itself whether a view is possible.",
@@ -557,6 +548,17 @@ def contiguous_first(x, k):
     if x.numel() % k != 0:
         raise ValueError(f"{x.numel()} is not a multiple of {k}")
     return x.contiguous().view(-1, k)
+
+
+@mistake(
+    "regroup", kind="view_copy",
+    en="The result is always a copy; where the memory allows it, it must be a view.",
+    vi="Kết quả luôn là bản sao; khi bộ nhớ cho phép thì nó phải là view.",
+)  # fmt: skip
+def regrouped_copy(x, k):
+    if x.numel() % k != 0:
+        raise ValueError(f"{x.numel()} is not a multiple of {k}")
+    return x.reshape(-1, k).clone()
 
 
 @mistake(
@@ -926,6 +928,17 @@ def by_index_pairs(y, num_classes):
 
 @mistake(
     "pairwise_sq_dist", kind="stability",
+    en="torch.cdist takes the short cut |a|² − 2 a·b + |b|² for more than 25 rows, which is inexact for close points.",
+    vi="torch.cdist dùng công thức |a|² − 2 a·b + |b|² khi có hơn 25 hàng, nên thiếu chính xác với các điểm gần nhau.",
+    hint_en="cdist has an argument compute_mode.",
+    hint_vi="cdist có tham số compute_mode.",
+)  # fmt: skip
+def cdist_by_default(a, b):
+    return torch.cdist(a, b) ** 2
+
+
+@mistake(
+    "pairwise_sq_dist", kind="stability",
     en="|a|² − 2 a·b + |b|² subtracts large numbers that are almost equal: near 1000 nothing right is left in float32.",
     vi="|a|² − 2 a·b + |b|² trừ hai số lớn gần bằng nhau: quanh 1000, float32 không còn chữ số đúng nào.",
     hint_en="Take the differences first, then square them.",
@@ -944,17 +957,6 @@ def expanded_square(a, b):
 )  # fmt: skip
 def expanded_and_clamped(a, b):
     return (a.square().sum(dim=1)[:, None] - 2 * a @ b.T + b.square().sum(dim=1)).clamp(min=0)
-
-
-@mistake(
-    "pairwise_sq_dist", kind="stability",
-    en="torch.cdist takes the short cut |a|² − 2 a·b + |b|² for more than 25 rows, which is inexact for close points.",
-    vi="torch.cdist dùng công thức |a|² − 2 a·b + |b|² khi có hơn 25 hàng, nên thiếu chính xác với các điểm gần nhau.",
-    hint_en="cdist has an argument compute_mode.",
-    hint_vi="cdist có tham số compute_mode.",
-)  # fmt: skip
-def cdist_by_default(a, b):
-    return torch.cdist(a, b) ** 2
 
 
 @mistake(
@@ -1099,15 +1101,6 @@ def dtype_of_the_array(a):
 
 
 @mistake(
-    "tensor_from_numpy", kind="view_copy",
-    en="from_numpy alone gives neither float32 nor a copy.",
-    vi="Chỉ dùng from_numpy thì không có float32 mà cũng không có bản sao.",
-)  # fmt: skip
-def only_from_numpy(a):
-    return torch.from_numpy(a)
-
-
-@mistake(
     "tensor_from_numpy", kind="shape",
     en="The shape is lost: the array was flattened.",
     vi="Mất shape: mảng đã bị duỗi thành một chiều.",
@@ -1155,6 +1148,17 @@ def refusal_left_to_torch(t):
 
 
 @mistake(
+    "shared_with_numpy", kind="api",
+    en="The TypeError says nothing: give it a message.",
+    vi="TypeError không nói gì: hãy thêm thông báo.",
+)  # fmt: skip
+def refused_without_words(t):
+    if t.device.type != "cpu" or t.requires_grad:
+        raise TypeError
+    return t.numpy()
+
+
+@mistake(
     "shared_with_numpy", kind="graph",
     en="detach() gets round the check: a tensor that requires grad is to be refused.",
     vi="detach() né việc kiểm tra: tensor có requires_grad phải bị từ chối.",
@@ -1194,17 +1198,6 @@ def refused_with_value_error(t):
 )  # fmt: skip
 def brought_to_the_cpu(t):
     return t.detach().cpu().numpy()
-
-
-@mistake(
-    "shared_with_numpy", kind="api",
-    en="The TypeError says nothing: give it a message.",
-    vi="TypeError không nói gì: hãy thêm thông báo.",
-)  # fmt: skip
-def refused_without_words(t):
-    if t.device.type != "cpu" or t.requires_grad:
-        raise TypeError
-    return t.numpy()
 
 
 @alternative("shared_with_numpy")
@@ -1267,15 +1260,6 @@ def made_float_on_the_way(x, device):
 )  # fmt: skip
 def detached_on_the_way(x, device):
     return x.detach().to(device)
-
-
-@mistake(
-    "move_to", kind="graph",
-    en="torch.tensor(x) builds a new tensor: a copy, and cut off from the graph.",
-    vi="torch.tensor(x) dựng một tensor mới: là bản sao và bị cắt khỏi đồ thị tính toán.",
-)  # fmt: skip
-def built_anew(x, device):
-    return torch.tensor(x.tolist(), dtype=x.dtype, device=device)
 
 
 @alternative("move_to")

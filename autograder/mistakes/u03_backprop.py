@@ -411,7 +411,7 @@ def log_of_softmax(z, y):
     "softmax_xent",
     kind="stability",
     en="The small number inside your log changes the loss and caps it: a sure and wrong row gives about 28, not 1000.",
-    vi="Số nhỏ bạn thêm vào trong log làm sai loss và chặn trên nó: hàng tự tin mà sai cho khoảng 28 chứ không phải 1000.",
+    vi="Số nhỏ bạn thêm vào trong log làm sai và chặn trên loss: hàng tự tin mà sai cho khoảng 28, không phải 1000.",
     hint_en="log softmax(z) = z − log(sum(exp(z))) needs no such number.",
     hint_vi="log softmax(z) = z − log(sum(exp(z))) không cần số đó.",
 )
@@ -881,7 +881,7 @@ class GradientsNeverZeroed(Node):
     "value_backward",
     kind="state",
     en="You zeroed the Values that were made directly, but not the results in between, so a second backward() grows.",
-    vi="Bạn đặt lại về 0 các Value tạo trực tiếp nhưng bỏ sót kết quả trung gian, nên lần backward() thứ hai bị lớn lên.",
+    vi="Bạn đặt về 0 các Value tạo trực tiếp nhưng bỏ sót kết quả trung gian, nên backward() lần hai cho số lớn hơn.",
     hint_en="Zero every node of the graph, not only the leaves.",
     hint_vi="Đặt về 0 mọi nút của đồ thị, không chỉ các lá.",
 )

@@ -51,7 +51,7 @@ LABELS = MappingProxyType(
         "mean": msg("mean of all points"),
         "not_scored": msg("not scored"),
         "class": msg("Class"),
-        "class_caption": msg("Points of each student in each unit; the bar shows the items by verdict."),
+        "reading": msg("Points in each unit; the bar shows the items by verdict. The total is of what was scored."),
         "student": msg("Student"),
         "total": msg("Total"),
         "units": msg("Units"),
@@ -63,7 +63,7 @@ LABELS = MappingProxyType(
         "cause": msg("Most frequent cause"),
         "practice": msg("practice"),
         "rerun": msg("Not scored through our fault: run it again"),
-        "rerun_why": msg("These submissions have no score and are not in the grade book. Nobody has lost a point."),
+        "rerun_why": msg("These submissions have an empty score in the grade book, not a zero."),
         "details": msg("what went wrong"),
         "notes": msg("Notes"),
         "origin": msg("Where these numbers come from"),
@@ -157,11 +157,11 @@ def index(grade: Grade, course: Course, lang: str, pages: Mapping[str, str] | No
         lang=lang if lang in ("en", "vi") else "en",
         t={name: say(label, lang) for name, label in LABELS.items()},
         course=tell(course.title, lang),
-        warnings=[tell(warning, lang) for warning in warnings(grade)],
+        warnings=[tell(warning, lang) for warning in warnings(grade, course)],
         tiles=[
             (str(len(totals)), say(LABELS["students"], lang), ""),
             (str(len(grade.attempts)), say(LABELS["submissions"], lang), ""),
-            (f"{share:.0%}" if scored else "–", say(LABELS["mean"], lang), ""),  # noqa: RUF001
+            (f"{share:.0%}" if scored else "–", say(LABELS["mean"], lang), ""),
             (str(len(unscored(grade))), say(LABELS["not_scored"], lang), "" if grade.complete else "alarm"),
         ],
         columns=[(id, title(unit_of(course, id), id, lang)) for id in columns],
@@ -235,7 +235,7 @@ def _card(grade: Grade, course: Course, id: str, lang: str) -> UnitCard:
         title=title(unit, id, lang),
         practice=is_practice(grade, unit),
         submissions=len(attempts),
-        median=f"{median(shares):.0%}" if shares else "–",  # noqa: RUF001
+        median=f"{median(shares):.0%}" if shares else "–",
         bins=bins,
         bins_words=", ".join(f"{bin.label}: {bin.count}" for bin in bins if bin.count),
         items=[
@@ -249,7 +249,7 @@ def _bins(shares: Sequence[float]) -> list[Bin]:
     found = Counter(min(int(share * BINS + 1e-9), BINS - 1) for share in shares)
     fullest = max(found.values(), default=1)
     step = 100 // BINS
-    return [Bin(f"{i * step}–{(i + 1) * step} %", found[i], 100 * found[i] / fullest) for i in range(BINS)]  # noqa: RUF001
+    return [Bin(f"{i * step}–{(i + 1) * step} %", found[i], 100 * found[i] / fullest) for i in range(BINS)]
 
 
 def _item_row(id: str, name: str, attempts: Sequence[Attempt], lang: str) -> ItemRow:
@@ -262,7 +262,7 @@ def _item_row(id: str, name: str, attempts: Sequence[Attempt], lang: str) -> Ite
     if causes:
         code, times = causes.most_common(1)[0]
         first = next(d for item in others for d in item.diagnoses[:1] if d.code == code)
-        cause = f"{times} × {tell(first.words, lang)}"  # noqa: RUF001
+        cause = f"{times} × {tell(first.words, lang)}"
     percent = round(100 * len(passed) / judged) if judged else 0
     return ItemRow(plain(id), name, len(passed), judged, percent, counts(others, lang), cause)
 
@@ -275,5 +275,6 @@ def _template() -> jinja2.Template:
         undefined=jinja2.StrictUndefined,
         trim_blocks=True,
         lstrip_blocks=True,
+        keep_trailing_newline=True,
     )
     return environment.get_template("index.html.jinja")

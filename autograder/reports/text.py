@@ -21,7 +21,7 @@ LONGEST_NAME = 28
 def grade_table(grade: Grade, course: Course, lang: str, width: int = 100) -> str:
     """One line for each attempt, then totals, isolation, data, what was not scored, notes; no line ends in blanks."""
     width = max(width, 40)
-    blocks = [_table(grade, lang, width), "\n".join(_facts(grade, lang, width))]
+    blocks = [_table(grade, lang, width), "\n".join(_facts(grade, course, lang, width))]
     blocks += [_rerun(grade, lang, width), _notes(grade, lang, width)]
     return "\n\n".join([tell(course.title, lang), *(block for block in blocks if block)]) + "\n"
 
@@ -43,22 +43,21 @@ def _table(grade: Grade, lang: str, width: int) -> str:
     lines = []
     for row in [head, *rows]:
         name, unit, score = _left(row[0], wide[0]), _left(row[1], wide[1]), _right(row[2], wide[2])
-        first, *more = textwrap.wrap(row[3], max(left, 12), break_long_words=False) or [""]
+        first, *more = _pieces(row[3], max(left, 12))
         lines.append(GAP.join((name, unit, score, first)).rstrip())
-        indent = " " * (sum(wide) + 3 * len(GAP))
-        lines += [indent + line for line in more]
+        lines += [" " * (sum(wide) + 3 * len(GAP)) + line for line in more]
     rule = "─" * max(columns(line) for line in lines)
     return "\n".join([lines[0], rule, *lines[1:], rule])
 
 
-def _facts(grade: Grade, lang: str, width: int) -> list[str]:
+def _facts(grade: Grade, course: Course, lang: str, width: int) -> list[str]:
     students = len({attempt.student for attempt in grade.attempts})
     lines = [say(msg("{n} students, {m} submissions", n=students, m=len(grade.attempts)), lang)]
     reasons = "; ".join(plain(reason) for reason in grade.isolation.reasons)
     isolation = plain(grade.isolation.tier) + (f" ({reasons})" if reasons else "")
     lines += _wrapped(say(msg("isolation: {isolation}", isolation=isolation), lang), width)
     lines += _wrapped(", ".join(f"{name} {value}" for name, value in environment(grade, lang)), width)
-    for warning in warnings(grade):
+    for warning in warnings(grade, course):
         lines += _wrapped(tell(warning, lang), width)
     return lines
 
@@ -83,9 +82,8 @@ def _notes(grade: Grade, lang: str, width: int) -> str:
 
 def columns(text: str) -> int:
     """The places a text takes in a terminal: two for a wide character, none for an accent that stands alone."""
-    return sum(
-        0 if unicodedata.combining(c) else 2 if unicodedata.east_asian_width(c) in "WF" else 1 for c in text
-    )  # fmt: skip
+    wide = [2 if unicodedata.east_asian_width(c) in "WF" else 1 for c in text if not unicodedata.combining(c)]
+    return sum(wide)
 
 
 def _left(text: str, wide: int) -> str:
@@ -96,6 +94,19 @@ def _left(text: str, wide: int) -> str:
 
 def _right(text: str, wide: int) -> str:
     return " " * (wide - columns(text)) + text
+
+
+def _pieces(text: str, width: int) -> list[str]:
+    """The text in lines that break only after a comma."""
+    lines = [""]
+    for piece in text.split(", "):
+        joined = f"{lines[-1]}, {piece}" if lines[-1] else piece
+        if lines[-1] and columns(joined) >= width:
+            lines[-1] += ","
+            lines.append(piece)
+        else:
+            lines[-1] = joined
+    return lines
 
 
 def _wrapped(text: str, width: int) -> list[str]:

@@ -39,7 +39,7 @@ MEANINGS = MappingProxyType(
 )
 
 ADVICE = msg("Advice only: graded without isolation. These results enter no grade book.")
-PRACTICE = msg("Practice, not for a grade: the digits were generated, not MNIST.")
+PRACTICE = msg("Practice, not for a grade: the digits were generated, they are not MNIST.")
 
 
 def tell(words: Words, lang: str) -> str:
@@ -59,7 +59,7 @@ def counts(items: Iterable[ItemResult], lang: str) -> str:
 
 def points(value: float | None) -> str:
     """`12`, `12.5`, `–` for what has no score."""
-    return "–" if value is None else f"{round(value, 2):g}" if abs(value) < 1e6 else f"{value:.0f}"  # noqa: RUF001
+    return "–" if value is None else f"{round(value, 2):g}" if abs(value) < 1e6 else f"{value:.0f}"
 
 
 def feedback(result: ItemResult, lang: str) -> list[str]:
@@ -96,9 +96,11 @@ def is_practice(grade: Grade, unit: Unit | None) -> bool:
     return unit is None or any(item.credit.kind == "ramp" for item in unit.items)
 
 
-def warnings(grade: Grade) -> list[Message]:
+def warnings(grade: Grade, course: Course) -> list[Message]:
     """What a reader must know before any number."""
-    return [ADVICE] * grade.isolation.advice + [PRACTICE] * grade.environment.practice
+    names = ", ".join(unit.id for unit in units(grade, course) if is_practice(grade, unit))
+    practice = msg("{units}: practice, not for a grade; the digits were generated, they are not MNIST.", units=names)
+    return [ADVICE] * grade.isolation.advice + [practice] * bool(names)
 
 
 def unscored(grade: Grade) -> list[tuple[Attempt, list[ItemResult]]]:

@@ -8,9 +8,9 @@ import math
 import numpy as np
 import pytest
 import torch
+from u03_backprop import backprop
 
 from autograder import checks as check
-from u03_backprop import backprop
 
 pytestmark = pytest.mark.unit("u03_backprop")
 

@@ -188,7 +188,8 @@ def _tensor(tensor: torch.Tensor) -> bytes | None:
     plain = tensor.detach().cpu().resolve_conj().resolve_neg().contiguous()
     if plain.numel() * plain.element_size() > CAP:
         raise WireError(f"a tensor of {plain.numel() * plain.element_size() >> 20} MB; at most {CAP >> 20} MB can cross")
-    return _header(fields, plain.reshape(-1).view(torch.uint8).numpy().tobytes())
+    readable = plain.view(torch.int16) if plain.dtype is torch.bfloat16 else plain  # NumPy has no bfloat16
+    return _header(fields, readable.numpy().tobytes())
 
 
 def _read_tensor(body: bytes) -> torch.Tensor:

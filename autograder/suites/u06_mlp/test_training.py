@@ -310,12 +310,13 @@ def devices():
     turned = nn.Sequential(nn.Linear(2, 2, device="meta"), nn.Linear(2, 2))
     models = [nn.Linear(3, 2), nn.Sequential(nn.ReLU(), nn.Linear(3, 2, device="meta")), bare, mixed, turned, nn.ReLU()]
     models.append(nn.BatchNorm1d(2, affine=False, device="meta"))
+    models.append(nn.Sequential(nn.BatchNorm1d(2, affine=False, device="meta"), nn.Linear(2, 2)))
     return [student.device_of(model) for model in models]
 
 
 @pytest.mark.item("device_of")
 def test_it_is_the_device_of_the_first_parameter_then_buffer_then_cpu(student):
-    names = ["cpu", "meta", "meta", "cpu", "meta", "cpu", "meta"]
+    names = ["cpu", "meta", "meta", "cpu", "meta", "cpu", "meta", "cpu"]
     check.equal(devices(), [torch.device(name) for name in names], name="[device_of(model) for model in models]")
 
 

@@ -1,0 +1,1 @@
+"""For those who write the course: build the exercises, prove the suites, release a student's copy."""

@@ -1,0 +1,209 @@
+"""The commands: parse, call, print.  The only module that prints, and the last in the flow.
+
+Exit codes: 0 all is well, 1 something asked for does not hold (ci, verify), 2 the command cannot be carried out as
+asked (one line says what and the cure), 3 a submission is unscored through our fault, 130 interrupted (what is
+finished is kept).  Imports stay inside the commands: `autograder --help` must not wait for torch.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from autograder import __version__
+from autograder.course import Course, CourseError, load
+from autograder.words import chosen_language, languages
+
+if TYPE_CHECKING:
+    from autograder.grading.run import Options
+
+OK, NOT_YET, USAGE, UNSCORED, INTERRUPTED = 0, 1, 2, 3, 130
+ISOLATION = ("auto", "namespaces", "landlock", "process", "none")
+
+
+def parser() -> argparse.ArgumentParser:
+    top = argparse.ArgumentParser(prog="autograder", description="Grade PyTorch exercises in a sandbox.")
+    top.add_argument("--version", action="version", version=f"autograder {__version__}")
+    commands = top.add_subparsers(dest="command", required=True, metavar="COMMAND")
+
+    grade = commands.add_parser("grade", help="judge submissions with the hidden suites and write reports")
+    grade.add_argument("paths", nargs="+", type=Path, metavar="PATH", help="a folder of submissions, a student's folder, a .py file or a .zip")
+    grade.add_argument("--out", type=Path, required=True, metavar="DIR", help="where results and reports go")
+    grade.add_argument("--fresh", action="store_true", help="forget kept results and draw a new seed")
+    _running(grade)
+
+    verify = commands.add_parser("verify", help="prove the suites: stubs fail, solutions pass, mistakes are rejected, alternatives pass")
+    _running(verify)
+
+    build = commands.add_parser("build", help="generate exercises/ from solutions/")
+    build.add_argument("--check", action="store_true", help="write nothing; exit 1 when a stub differs")
+    _common(build)
+
+    release = commands.add_parser("release", help="write the student's copy of the course")
+    release.add_argument("--out", type=Path, required=True, metavar="DIR", help="a new or empty folder")
+    _common(release)
+
+    ci = commands.add_parser("ci", help="run the public tests on a push and tell GitHub (plain text elsewhere)")
+    ci.add_argument("paths", nargs="*", default=["exercises"], metavar="PATH", help="what to test (default: exercises)")
+    ci.add_argument("--out", type=Path, metavar="FILE", help="JUnit XML (default: build/junit.xml)")
+    _common(ci)
+    return top
+
+
+def _common(command: argparse.ArgumentParser) -> None:
+    command.add_argument("--course", type=Path, default=Path(), metavar="DIR", help="the folder with grading.yml (default: here)")
+    command.add_argument("--lang", choices=languages(), help="language of the words (default: COURSE_LANG, then grading.yml)")
+
+
+def _running(command: argparse.ArgumentParser) -> None:
+    _common(command)
+    command.add_argument("--unit", action="append", default=[], metavar="U", help="only this unit; may be repeated")
+    command.add_argument("--jobs", type=_count, metavar="N", help="slots, one processor core each (default: all cores)")
+    command.add_argument("--isolation", choices=ISOLATION, default="auto", help="how student code is held; none is advice, not a grade")
+    command.add_argument("--trust-submissions", action="store_true", help="allow the process tier, which has no walls (macOS)")
+    command.add_argument("--offline", action="store_true", help="do not try to download MNIST")
+
+
+def _count(text: str) -> int:
+    number = int(text)
+    if not 1 <= number <= 1024:
+        raise argparse.ArgumentTypeError("a whole number from 1 to 1024")
+    return number
+
+
+def run(arguments: Sequence[str]) -> int:
+    """One command; the exit code.  Every expected error is one line on stderr."""
+    asked = parser().parse_args(arguments)
+    try:
+        return COMMANDS[asked.command](asked)
+    except KeyboardInterrupt:
+        print("autograder: interrupted; what is finished is kept, the same command continues", file=sys.stderr)
+        return INTERRUPTED
+    except BrokenPipeError:  # `autograder … | head`
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return OK
+    except ModuleNotFoundError as error:
+        return _refuse(f"{error.name} is not installed; pip install -e '.[grade]' in the course's folder")
+    except Exception as error:
+        if not isinstance(error, _expected()):
+            raise
+        return _refuse(str(error))
+
+
+def _expected() -> tuple[type[Exception], ...]:
+    """The errors that name the thing and the cure; asked for only when one was raised."""
+    found: list[type[Exception]] = [CourseError]
+    for module, name in (
+        ("autograder.intake", "IntakeError"),
+        ("autograder.outputs", "OutputError"),
+        ("autograder.bank", "BankError"),
+        ("autograder.datasets", "DataError"),
+        ("autograder.grading.run", "GradingError"),
+        ("autograder.grading.store", "StoreError"),
+        ("autograder.authoring.build", "BuildError"),
+        ("autograder.authoring.release", "ReleaseError"),
+    ):
+        loaded = sys.modules.get(module)
+        if loaded is not None:
+            found.append(getattr(loaded, name))
+    return tuple(found)
+
+
+def _refuse(problem: str) -> int:
+    print(f"autograder: {problem}", file=sys.stderr)
+    return USAGE
+
+
+def _language(asked: argparse.Namespace, course: Course) -> str:
+    return str(asked.lang or chosen_language(course.language))
+
+
+def _grade(asked: argparse.Namespace) -> int:
+    from autograder.console import Progress, width
+    from autograder.grading.run import grade
+    from autograder.grading.store import Store
+    from autograder.intake import collect
+    from autograder.outputs import check_folder, write
+    from autograder.reports import text
+
+    course = load(asked.course)
+    lang = _language(asked, course)
+    options = _options(asked)
+    found = collect(asked.paths, course, options.units or None)
+    check_folder(asked.out)
+    with Store(asked.out) as store, Progress("grading") as progress:
+        graded = grade(
+            course, found.submissions, options, store, notes=found.notes,
+            on_start=progress.start, on_attempt=lambda attempt: progress.step(attempt.student), progress=progress.download,
+        )  # fmt: skip
+    page = write(graded, course, asked.out, lang)
+    print(text.grade_table(graded, course, lang, width()))
+    print(f"\nreport: {page}")
+    return OK if graded.complete else UNSCORED
+
+
+def _verify(asked: argparse.Namespace) -> int:
+    from autograder.authoring.verify import verify
+    from autograder.console import Progress
+    from autograder.reports.verification import table
+
+    course = load(asked.course)
+    options = _options(asked)
+    with Progress("verifying") as progress:
+        found = verify(course, course.select(options.units), options, progress.at)
+    print(table(found))
+    return OK if found.ok else NOT_YET
+
+
+def _build(asked: argparse.Namespace) -> int:
+    from autograder.authoring.build import differences, stubs
+    from autograder.outputs import write_whole
+
+    course = load(asked.course)
+    changed = differences(course)
+    if not asked.check:
+        texts = stubs(course)
+        for path in changed:
+            write_whole(path, texts[path])
+    for path in changed:
+        print(f"{'differs' if asked.check else 'written'}: {path.relative_to(course.root)}")
+    return NOT_YET if asked.check and changed else OK
+
+
+def _release(asked: argparse.Namespace) -> int:
+    from autograder.authoring.release import release
+
+    course = load(asked.course)
+    files = release(course, asked.out)
+    print(f"{len(files)} files written to {asked.out}; try: cd {asked.out} && pip install -e . && pytest exercises/")
+    return OK
+
+
+def _ci(asked: argparse.Namespace) -> int:
+    from autograder.ci import run_ci
+
+    done = run_ci(asked.course.resolve(), asked.paths, out=asked.out, lang=asked.lang)
+    print(done.text)
+    return done.exit_code
+
+
+def _options(asked: argparse.Namespace) -> Options:
+    from autograder.grading.run import Options, default_jobs
+
+    data = os.environ.get("COURSE_DATA")
+    return Options(
+        units=tuple(asked.unit),
+        jobs=asked.jobs or default_jobs(),
+        isolation=asked.isolation,
+        trust=asked.trust_submissions,
+        course_data=Path(data) if data else None,
+        download=not asked.offline,
+        fresh=getattr(asked, "fresh", False),
+    )
+
+
+COMMANDS = {"grade": _grade, "verify": _verify, "build": _build, "release": _release, "ci": _ci}

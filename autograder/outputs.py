@@ -1,0 +1,62 @@
+"""The files of a graded class: renders with `autograder.reports`, writes each file whole or not at all.
+
+    write(grade, course, out, lang) → the page to open
+
+Fails with `OutputError` (folder and cure) when the folder cannot be written or the disk is full.
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+import tempfile
+from pathlib import Path
+
+from autograder.course import Course
+from autograder.intake import file_names
+from autograder.models import Grade
+from autograder.reports import csv, html, json, markdown
+
+FREE_MB = 64  # below this a run does not start: reports and results of 400 submissions take a few MB
+
+
+class OutputError(Exception):
+    """A folder that cannot take the results: which, why, and the cure."""
+
+
+def check_folder(out: Path) -> None:
+    """Refuse before any work is done what could not be written afterwards; leaves no trace of the try."""
+    try:
+        out.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryFile(dir=out):
+            pass
+        free = shutil.disk_usage(out).free >> 20
+    except OSError as error:
+        raise OutputError(f"{out}: cannot be written ({error.strerror}); choose another folder with --out") from None
+    if free < FREE_MB:
+        raise OutputError(f"{out}: only {free} MB of disk are free; free some, or choose another folder with --out")
+
+
+def write(grade: Grade, course: Course, out: Path, lang: str) -> Path:
+    """results.json, grades.csv, students/<student>.md, index.html."""
+    names = file_names(attempt.student for attempt in grade.attempts)
+    files = {"results.json": json.results(grade, lang), "grades.csv": csv.grades(grade, course)}
+    for student, name in names.items():
+        files[f"students/{name}.md"] = markdown.student(grade, student, course, lang)
+    pages = {student: f"students/{name}.md" for student, name in names.items()}
+    files["index.html"] = html.index(grade, course, lang, pages)
+    for name, text in files.items():
+        write_whole(out / name, text)
+    return out / "index.html"
+
+
+def write_whole(path: Path, text: str) -> None:
+    """The file as it was or as it shall be, never half."""
+    part = path.with_name(f".{path.name}.part")
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        part.write_text(text, encoding="utf-8", newline="")
+        os.replace(part, path)
+    except OSError as error:
+        part.unlink(missing_ok=True)
+        raise OutputError(f"{path}: cannot be written ({error.strerror}); free some disk or choose another --out") from None
