@@ -11,6 +11,7 @@ from __future__ import annotations
 import gettext
 import os
 import string
+import sys
 from collections.abc import Mapping, Sequence
 from functools import cache
 from pathlib import Path
@@ -102,6 +103,5 @@ def update_catalogues(root: Path = Path(__file__).parent) -> dict[str, tuple[str
 
 if __name__ == "__main__":
     for language, sentences in update_catalogues().items():
-        print(f"{language}: {len(sentences)} sentences without a translation")
-        for one in sentences:
-            print(f"  {one}")
+        sys.stdout.write(f"{language}: {len(sentences)} sentences without a translation\n")
+        sys.stdout.writelines(f"  {one}\n" for one in sentences)

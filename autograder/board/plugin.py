@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import re
 import sys
 from collections.abc import Generator
@@ -188,6 +189,8 @@ class Board:
         for item in session.items:
             if (asked := item.stash.get(ASKED, None)) is not None:
                 self.asked[item.nodeid] = asked
+        if self.asked:
+            gc.freeze()  # pytest ends with five full collections: 0.25 s with torch's objects, 0.02 s without
 
     @pytest.hookimpl(tryfirst=True)
     def pytest_runtestloop(self, session: pytest.Session) -> None:

@@ -9,7 +9,7 @@ from autograder.board.records import ItemRow, Score, UnitRow
 from autograder.models import Words, msg
 from autograder.words import say
 
-BAR = 18
+BAR = 16
 NAME = 21
 
 
@@ -67,7 +67,7 @@ def _step(words: Words, command: str, lang: str) -> list[str]:
 def _heads(lang: str) -> str:
     words = (msg("done"), msg("to do"), msg("failing"), msg("points"))
     done, todo, failing, points = (say(word, lang) for word in words)
-    return f"{say(msg('unit'), lang):<{NAME}} {done:>5} {todo:>8} {failing:>9} {points:>9}"
+    return f"{say(msg('unit'), lang):<{NAME}} {done:>7} {todo:>8} {failing:>9} {points:>9}"
 
 
 def _unit(unit: UnitRow, lang: str) -> str:
@@ -80,7 +80,7 @@ def _row(name: str, done: int, todo: int, failing: int, points: tuple[float, flo
     share = points[0] / points[1] if points[1] else 0.0
     text = f"{points[0]:g}/{points[1]:g}" if points[1] else "-"
     bar = f"  [{_bar(share)}]" if points[1] else ""
-    return f"{name:<{NAME}} {done:>5} {todo:>8} {failing:>9} {text:>9}{bar}"
+    return f"{name:<{NAME}} {done:>7} {todo:>8} {failing:>9} {text:>9}{bar}"
 
 
 def _bar(share: float) -> str:

@@ -124,9 +124,8 @@ def _container(value: Any, precision: int) -> str:
 
 def _entries(array: Any, precision: int) -> str:
     numpy = sys.modules["numpy"]
-    text: str = numpy.array2string(
-        array, separator=", ", formatter={"float_kind": lambda value: _number(float(value), precision)}
-    )
+    spelling = {"bool": str, "int": str, "float_kind": lambda value: _number(float(value), precision)}
+    text: str = numpy.array2string(array, separator=", ", formatter=spelling)
     return text
 
 

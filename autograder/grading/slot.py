@@ -93,6 +93,7 @@ def main(connection: Connection, settings: Settings) -> None:
 
 def _serve(connection: Connection, settings: Settings) -> None:
     import torch
+    import torch._dynamo  # a replay that builds its first optimizer would spend its whole budget on this import
 
     from autograder.course import load
     from autograder.grading.data import DataSource

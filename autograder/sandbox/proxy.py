@@ -9,6 +9,7 @@ mistake and compared.  Raises, in the grader: `StudentRaised` (the student's exc
 
 from __future__ import annotations
 
+import math
 import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
@@ -234,5 +235,5 @@ def same(a: object, b: object, *, rtol: float = 0.0) -> bool:
     if isinstance(a, (list, tuple)) and isinstance(b, (list, tuple)):
         return len(a) == len(b) and all(same(x, y, rtol=rtol) for x, y in zip(a, b, strict=True))
     if isinstance(a, float) and isinstance(b, float):
-        return a == b or (a != a and b != b) or abs(a - b) <= rtol * max(abs(a), abs(b))
+        return a == b or (a != a and b != b) or math.isclose(a, b, rel_tol=rtol, abs_tol=0.0)
     return bool(a == b)

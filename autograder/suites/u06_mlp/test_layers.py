@@ -45,6 +45,26 @@ def state_of(net):
 # -------------------------------------------------------------------------------------------------------- Dropout
 
 
+@pytest.mark.item("dropout")
+def test_in_eval_mode_the_values_stay_and_nothing_is_drawn(student, make):
+    for p in (0.0, 0.5, 1.0):
+        net = student.Dropout(p)
+        set_mode(net, False)
+        x, upstream, seed = make(4, 5), make(4, 5), make.seed()
+        y, drawn = value_and_next_number(net, x, seed)
+        check.close(y, x, name="net.eval()(x)")
+        unused = torch.rand(3, generator=torch.Generator().manual_seed(seed))
+        check.close(drawn, unused, name="torch.rand(3) after net.eval()(x)")
+        _, dx, _ = run(net, x, upstream)
+        check.close(dx, upstream, name="x.grad in eval mode")
+
+
+@inside
+def value_and_next_number(net, x, seed):
+    torch.manual_seed(seed)
+    return net(x), torch.rand(3)
+
+
 def expect_bernoulli(hits, probability, words):
     """A count of independent events lies within six standard deviations."""
     n = hits.numel()
@@ -53,24 +73,24 @@ def expect_bernoulli(hits, probability, words):
 
 
 @pytest.mark.item("dropout")
-@pytest.mark.parametrize("p", [0.5, 0.2, 0.8])
-def test_in_training_the_kept_elements_grow_by_one_over_one_minus_p(student, make, p):
-    x = make(40, 60)
-    y = student.Dropout(p)(x)
-    check.shape(y, (40, 60), name="Dropout(p)(x)")
-    kept = y != 0
-    check.close(y, torch.where(kept, x / (1 - p), 0.0), name="Dropout(p)(x)")
+def test_in_training_the_kept_elements_grow_by_one_over_one_minus_p(student, make):
     share = Text(
         en="The share of elements that stay is not 1 − p.", vi="Tỉ lệ phần tử được giữ lại không phải là 1 − p."
     )
-    expect_bernoulli(kept, 1 - p, share)
     alone = Text(
         en="Elements are not dropped independently of their neighbours.",
         vi="Các phần tử không bị bỏ độc lập với những phần tử bên cạnh.",
     )
-    both = (1 - p) ** 2  # pairs that do not overlap are independent
-    expect_bernoulli(kept[:, 0::2] & kept[:, 1::2], both, alone)
-    expect_bernoulli(kept[0::2] & kept[1::2], both, alone)
+    for p in (0.5, 0.2, 0.8):
+        x = make(40, 60)
+        y = student.Dropout(p)(x)
+        check.shape(y, (40, 60), name=f"Dropout({p})(x)")
+        kept = y != 0
+        check.close(y, torch.where(kept, x / (1 - p), 0.0), name=f"Dropout({p})(x)")
+        expect_bernoulli(kept, 1 - p, share)
+        both = (1 - p) ** 2  # pairs that do not overlap are independent
+        expect_bernoulli(kept[:, 0::2] & kept[:, 1::2], both, alone)
+        expect_bernoulli(kept[0::2] & kept[1::2], both, alone)
 
 
 @pytest.mark.item("dropout")
@@ -92,25 +112,6 @@ def three_calls(net, x, seed):
 
 
 @pytest.mark.item("dropout")
-@pytest.mark.parametrize("p", [0.0, 0.5, 1.0])
-def test_in_eval_mode_the_values_stay_and_nothing_is_drawn(student, make, p):
-    net = student.Dropout(p)
-    set_mode(net, False)
-    x, seed = make(4, 5), make.seed()
-    y, drawn = value_and_next_number(net, x, seed)
-    check.close(y, x, name="net.eval()(x)")
-    check.close(drawn, torch.rand(3, generator=torch.Generator().manual_seed(seed)), name="torch.rand(3) after net(x)")
-    _, dx, _ = run(net, x, upstream := make(4, 5))
-    check.close(dx, upstream, name="x.grad in eval mode")
-
-
-@inside
-def value_and_next_number(net, x, seed):
-    torch.manual_seed(seed)
-    return net(x), torch.rand(3)
-
-
-@pytest.mark.item("dropout")
 def test_eval_and_back_to_train(student, make):
     net = student.Dropout(0.5)
     x = make(20, 20, dtype=torch.float32)
@@ -127,28 +128,30 @@ def test_eval_and_back_to_train(student, make):
 
 
 @pytest.mark.item("dropout")
-@pytest.mark.parametrize(("p", "factor"), [(0.0, 1.0), (1.0, 0.0)])
-def test_p_0_keeps_all_and_p_1_gives_zeros(student, make, p, factor):
-    x, upstream = make(6, 5), make(6, 5)
-    y, dx, _ = run(student.Dropout(p), x, upstream)
-    check.close(y, factor * x, name=f"Dropout({p})(x)")
-    check.close(dx, factor * upstream, name="x.grad")
+def test_p_0_keeps_all_and_p_1_gives_zeros(student, make):
+    for p, factor in ((0.0, 1.0), (1.0, 0.0)):
+        x, upstream = make(6, 5), make(6, 5)
+        y, dx, _ = run(student.Dropout(p), x, upstream)
+        check.close(y, factor * x, name=f"Dropout({p})(x)")
+        check.close(dx, factor * upstream, name="x.grad")
 
 
 @pytest.mark.item("dropout")
-@pytest.mark.parametrize("shape", [(12, 9), (1, 30), (5, 4, 3), (8,)])
-def test_the_gradient_follows_the_mask(student, make, shape):
-    x, upstream = make(*shape), make(*shape)
-    y, dx, _ = run(student.Dropout(0.3), x, upstream)
-    check.close(y, torch.where(y != 0, x / 0.7, 0.0), name="Dropout(0.3)(x)")
-    check.close(dx, torch.where(y != 0, upstream / 0.7, 0.0), name="x.grad")
+def test_the_gradient_follows_the_mask(student, make):
+    net = student.Dropout(0.3)
+    for shape in ((12, 9), (1, 30), (5, 4, 3), (8,)):
+        x, upstream = make(*shape), make(*shape)
+        y, dx, _ = run(net, x, upstream)
+        check.shape(y, shape, name="Dropout(0.3)(x)")
+        check.close(y, torch.where(y != 0, x / 0.7, 0.0), name="Dropout(0.3)(x)")
+        check.close(dx, torch.where(y != 0, upstream / 0.7, 0.0), name="x.grad")
 
 
 @pytest.mark.item("dropout")
-@pytest.mark.parametrize("p", [-0.1, 1.5])
-def test_p_outside_of_0_and_1_is_refused(student, p):
-    with check.raises(ValueError, name=f"Dropout({p})"):
-        student.Dropout(p)
+def test_p_outside_of_0_and_1_is_refused(student):
+    for p in (-0.1, 1.5):
+        with check.raises(ValueError, name=f"Dropout({p})"):
+            student.Dropout(p)
 
 
 # ---------------------------------------------------------------------------------------------------- BatchNorm1d
@@ -210,11 +213,11 @@ def test_a_new_layer_has_the_state_of_torch_s_own(student):
 
 
 @pytest.mark.item("batch_norm1d")
-@pytest.mark.parametrize(("n", "d"), [(7, 4), (2, 3), (5, 5)])
-def test_training_normalises_by_the_batch_and_gradients_flow_through_it(student, make, n, d):
-    net, state = student.BatchNorm1d(d, 0.05, 0.3), batch_norm_state(make, d)
-    load_state(net, state)
-    expect_norm(net, by_the_batch(0.05), make(n, d) * 2 + 1, make(n, d), state)
+def test_training_normalises_by_the_batch_and_gradients_flow_through_it(student, make):
+    for n, d in ((7, 4), (2, 3), (5, 5)):
+        net, state = student.BatchNorm1d(d, 0.05, 0.3), batch_norm_state(make, d)
+        load_state(net, state)
+        expect_norm(net, by_the_batch(0.05), make(n, d) * 2 + 1, make(n, d), state)
 
 
 @pytest.mark.item("batch_norm1d")
@@ -229,13 +232,13 @@ def test_the_running_statistics_follow_three_batches(student, make):
 
 
 @pytest.mark.item("batch_norm1d")
-@pytest.mark.parametrize("n", [6, 1])
-def test_eval_uses_the_record_and_leaves_it_alone(student, make, n):
-    net, state = student.BatchNorm1d(4, 0.05, 0.3), batch_norm_state(make, 4)
-    load_state(net, state)
-    set_mode(net, False)
-    expect_norm(net, by_the_record(state, 0.05), make(n, 4), make(n, 4), state)
-    check.close(state_of(net), state, name="state_dict() after eval")
+def test_eval_uses_the_record_and_leaves_it_alone(student, make):
+    for n in (6, 1):
+        net, state = student.BatchNorm1d(4, 0.05, 0.3), batch_norm_state(make, 4)
+        load_state(net, state)
+        set_mode(net, False)
+        expect_norm(net, by_the_record(state, 0.05), make(n, 4), make(n, 4), state)
+        check.close(state_of(net), state, name="state_dict() after eval")
 
 
 @pytest.mark.item("batch_norm1d")
@@ -284,14 +287,14 @@ def test_a_new_layer_has_weight_ones_and_bias_zeros(student):
 
 
 @pytest.mark.item("layer_norm")
-@pytest.mark.parametrize("shape", [(7, 4), (5, 5), (1, 3), (2, 6, 4), (2, 3, 2, 5)])
 @pytest.mark.parametrize("training", [True, False])
-def test_it_normalises_each_example_over_the_last_dimension(student, make, shape, training):
-    n = shape[-1]
-    net, state = student.LayerNorm(n, 0.05), {"weight": make(n), "bias": make(n)}
-    load_state(net, state)
-    set_mode(net, training)
-    expect_norm(net, by_the_example(0.05), make(*shape) * 2 + 1, make(*shape), state)
+def test_it_normalises_each_example_over_the_last_dimension(student, make, training):
+    for shape in ((7, 4), (5, 5), (1, 3), (2, 6, 4), (2, 3, 2, 5)):
+        n = shape[-1]
+        net, state = student.LayerNorm(n, 0.05), {"weight": make(n), "bias": make(n)}
+        load_state(net, state)
+        set_mode(net, training)
+        expect_norm(net, by_the_example(0.05), make(*shape) * 2 + 1, make(*shape), state)
 
 
 @pytest.mark.item("layer_norm")

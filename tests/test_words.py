@@ -1,0 +1,163 @@
+"""Words: how they are said, and that every sentence of the kit has its translation."""
+
+from __future__ import annotations
+
+import ast
+import io
+import string
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from autograder import words
+from autograder.models import Message, Text, msg
+from autograder.words import chosen_language, languages, say
+
+KIT = Path(words.__file__).parent
+PO_FILES = sorted(words.LOCALE.glob("*/LC_MESSAGES/autograder.po"))
+TRANSLATED = "{name} is None"
+
+
+@pytest.mark.parametrize(("lang", "said"), [("en", "yes"), ("vi", "có"), ("fr", "yes"), ("", "yes")])
+def test_a_text_is_said_in_the_language_asked_for_else_in_english(lang: str, said: str) -> None:
+    assert say(Text("yes", "có"), lang) == said
+
+
+def test_a_message_is_looked_up_and_then_filled() -> None:
+    assert say(msg(TRANSLATED, name="dx"), "en") == "dx is None"
+    assert say(msg(TRANSLATED, name="dx"), "vi") == "dx là None"
+
+
+@pytest.mark.parametrize("lang", ["fr", "", "../vi", "en_US", "\0"])
+def test_an_unknown_language_falls_back_to_english(lang: str) -> None:
+    assert say(msg(TRANSLATED, name="dx"), lang) == "dx is None"
+
+
+def test_a_sentence_without_a_translation_is_said_in_english() -> None:
+    unknown = "nobody translated {this}"
+    assert say(Message(unknown, (("this", 1),)), "vi") == "nobody translated 1"
+
+
+def test_words_inside_words_are_said_in_the_same_language() -> None:
+    inner = msg("{name} is None", name=Text("the loss", "giá trị loss"))
+    outer = Message("({inner})", (("inner", inner),))
+    assert say(outer, "en") == "(the loss is None)"
+    assert say(outer, "vi") == "(giá trị loss là None)"
+
+
+@pytest.mark.parametrize(
+    ("sentence", "value", "said"),
+    [("{x}", 0.5, "0.5"), ("{x}", 1e-9, "1e-09"), ("{x}", 3, "3"), ("{x:.2f}", 0.5, "0.50"), ("{{{x}}}", "a", "{a}"),
+     ("{x:>3}", 7, "  7"), ("{x!r}", "a", "'a'")],
+)  # fmt: skip
+def test_holes_are_filled_as_by_format_with_short_floats(sentence: str, value: float | str, said: str) -> None:
+    assert say(Message(sentence, (("x", value),)), "en") == said
+
+
+def test_values_are_never_read_as_sentences() -> None:
+    assert say(Message("{x}", (("x", "{y} {0} %s"),)), "en") == "{y} {0} %s"
+
+
+def test_a_hole_takes_no_attribute_of_a_value() -> None:
+    with pytest.raises(KeyError):
+        say(Message("{x.__class__}", (("x", "a"),)), "en")
+
+
+def test_a_hole_without_a_value_is_an_error_of_ours() -> None:
+    with pytest.raises(KeyError):
+        say(msg(TRANSLATED), "en")
+
+
+def test_an_empty_message_is_empty_in_every_language() -> None:
+    assert [say(Message(""), lang) for lang in languages()] == ["", ""]
+
+
+def test_the_kit_speaks_english_and_vietnamese() -> None:
+    assert languages() == ("en", "vi")
+
+
+@pytest.mark.parametrize(
+    ("wish", "lang"),
+    [(None, "en"), ("", "en"), ("vi", "vi"), ("VI", "vi"), ("vi_VN.UTF-8", "vi"), ("vi-VN", "vi"), ("vi.UTF-8", "vi"),
+     ("fr", "en"), ("../vi", "en")],
+)  # fmt: skip
+def test_the_language_is_chosen_by_the_environment(
+    wish: str | None, lang: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delenv("COURSE_LANG", raising=False)
+    if wish is not None:
+        monkeypatch.setenv("COURSE_LANG", wish)
+    assert chosen_language() == lang
+    assert chosen_language("vi") == "vi"
+
+
+# --- the catalogues
+
+
+def sentences() -> Iterator[tuple[str, str]]:
+    """Every msg("…") of the kit: where it stands and its English."""
+    for path in sorted(KIT.rglob("*.py")):
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+            if isinstance(node, ast.Call) and getattr(node.func, "id", getattr(node.func, "attr", "")) == "msg":
+                place = f"{path.relative_to(KIT.parent)}:{node.lineno}"
+                sentence = node.args[0] if node.args else None
+                is_literal = isinstance(sentence, ast.Constant) and isinstance(sentence.value, str)
+                if is_literal or path.name != "models.py":
+                    yield place, ast.literal_eval(sentence) if sentence is not None and is_literal else f"?{place}"
+
+
+def holes(sentence: str) -> set[str]:
+    return {name for _, name, _, _ in string.Formatter().parse(sentence) if name is not None}
+
+
+def catalogue(path: Path) -> dict[str, str]:
+    pofile = pytest.importorskip("babel.messages.pofile")
+    with path.open("rb") as file:
+        return {entry.id: entry.string for entry in pofile.read_po(file) if entry.id}
+
+
+def test_every_sentence_is_written_where_it_is_built_so_that_it_can_be_translated() -> None:
+    """msg() takes a literal, except where a sentence that stands elsewhere is filled."""
+    computed = [place for place, sentence in sentences() if sentence.startswith("?")]
+    assert not computed, f"write the sentence into msg(…), or use Message(…) to refill one: {computed}"
+
+
+@pytest.mark.parametrize("path", PO_FILES, ids=lambda path: path.parent.parent.name)
+def test_every_sentence_has_a_translation(path: Path) -> None:
+    translated = catalogue(path)
+    lacking = [(place, sentence) for place, sentence in sentences() if sentence and not translated.get(sentence)]
+    assert not lacking, "run `python -m autograder.words`, then fill the empty msgstr in " + str(path)
+
+
+@pytest.mark.parametrize("path", PO_FILES, ids=lambda path: path.parent.parent.name)
+def test_a_translation_has_the_holes_of_its_sentence(path: Path) -> None:
+    wrong = [sentence for sentence, said in catalogue(path).items() if said and holes(sentence) != holes(said)]
+    assert not wrong
+
+
+@pytest.mark.parametrize("path", PO_FILES, ids=lambda path: path.parent.parent.name)
+def test_the_compiled_catalogue_is_that_of_the_po_file(path: Path) -> None:
+    pofile, mofile = pytest.importorskip("babel.messages.pofile"), pytest.importorskip("babel.messages.mofile")
+    with path.open("rb") as po, path.with_suffix(".mo").open("rb") as mo:
+        wanted, found = pofile.read_po(po), mofile.read_mo(mo)
+    compiled = io.BytesIO()
+    mofile.write_mo(compiled, wanted)
+    assert {e.id: e.string for e in wanted if e.id and e.string} == {e.id: e.string for e in found if e.id}, (
+        "the .mo is older than the .po: run `python -m autograder.words`"
+    )
+
+
+@pytest.mark.parametrize("path", PO_FILES, ids=lambda path: path.parent.parent.name)
+def test_a_translation_begins_and_ends_as_its_sentence_does(path: Path) -> None:
+    """Sentences are put together with others: a lost space or full stop would show."""
+
+    def edges(text: str) -> tuple[str, str, str]:
+        return (
+            text[: len(text) - len(text.lstrip())],
+            text[len(text.rstrip()) :],
+            text.strip()[-1:] if text.strip()[-1:] in ".:?" else "",
+        )
+
+    wrong = [sentence for sentence, said in catalogue(path).items() if said and edges(sentence) != edges(said)]
+    assert not wrong
