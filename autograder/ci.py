@@ -47,10 +47,12 @@ class CiRun:
     text: str
 
 
-class _Usage(Exception):
-    def __init__(self, words: Words) -> None:
+class _NoResult(Exception):
+    """Nothing can be told about items: why, and how to exit."""
+
+    def __init__(self, words: Words, code: int = USAGE) -> None:
         super().__init__(words)
-        self.words = words
+        self.words, self.code = words, code
 
 
 def run_ci(
@@ -68,16 +70,17 @@ def run_ci(
     """
     environ = os.environ if environ is None else environ
     out = root / OUT if out is None else out
-    spoken = lang or chosen_language()
+    spoken, on_github = lang or chosen_language(), environ.get("GITHUB_ACTIONS") == "true"
     try:
         _check(root, paths, out)
         status, output, data = _pytest(root, paths, lang, environ, seconds)
         result = _parsed(data, status, output)
         _write(out, github.junit(result))
-    except _Usage as error:
-        return CiRun(USAGE, say(error.words, spoken))
+    except _NoResult as error:
+        text = say(error.words, spoken)
+        return CiRun(error.code, github.command("error", text) if on_github else text)
     code = DONE if status == 0 and result.all_done else NOT_DONE
-    if environ.get("GITHUB_ACTIONS") == "true":
+    if on_github:
         return CiRun(code, _tell_github(result, output, root, environ))
     return CiRun(code, "\n".join([output, github.text(result)]))
 
@@ -96,19 +99,19 @@ def _tell_github(result: github.BoardResult, output: str, root: Path, environ: M
 def _check(root: Path, paths: Sequence[str], out: Path) -> None:
     """Everything that can be known before a minute is spent."""
     if not (root / "grading.yml").is_file():
-        raise _Usage(
+        raise _NoResult(
             msg("{folder} has no grading.yml: run autograder ci in the folder of the course.", folder=str(root))
         )
     for path in paths:
         if not (root / path.split("::")[0]).exists():
-            raise _Usage(msg("{path} does not exist in {folder}.", path=path, folder=str(root)))
+            raise _NoResult(msg("{path} does not exist in {folder}.", path=path, folder=str(root)))
     try:
         out.parent.mkdir(parents=True, exist_ok=True)
         writable = os.access(out.parent, os.W_OK) and not out.is_dir()
     except OSError:
         writable = False
     if not writable:
-        raise _Usage(msg("{file} cannot be written: give another file with --out.", file=str(out)))
+        raise _NoResult(msg("{file} cannot be written: give another file with --out.", file=str(out)))
 
 
 def _pytest(
@@ -175,14 +178,16 @@ def _parsed(data: Any, status: int | None, output: str) -> github.BoardResult:
     """The board's JSON as records; a run that left none is told with the end of what it printed."""
     end = "\n".join(output.rstrip().splitlines()[-15:])
     if status is None:
-        raise _Usage(msg("The tests did not come to an end and were stopped.\n{end}", end=end))
+        raise _NoResult(msg("The tests did not come to an end and were stopped.\n{end}", end=end), NOT_DONE)
     if status in (4, 5) or not isinstance(data, dict):
-        raise _Usage(msg("pytest could not run the tests (exit status {status}).\n{end}", status=status, end=end))
+        words = msg("pytest could not run the tests (exit status {status}).\n{end}", status=status, end=end)
+        raise _NoResult(words, USAGE if status in (4, 5) else NOT_DONE)
     try:
         units = tuple(_unit(unit) for unit in data["units"])
         return github.BoardResult(str(data["course"]), str(data["language"]), units)
     except (KeyError, TypeError, ValueError):
-        raise _Usage(msg("The score board was overwritten while the tests ran: run them again.")) from None
+        words = msg("The score board was overwritten while the tests ran: run them again.")
+        raise _NoResult(words, NOT_DONE) from None
 
 
 def _unit(data: dict[str, Any]) -> github.UnitOutcome:
@@ -219,12 +224,14 @@ def _folder(root: Path, workspace: str | None) -> str:
 
 def _write(path: Path, text: str) -> None:
     """Whole or not at all."""
+    unfinished = path.with_name(f"{path.name}.part")
     try:
-        with tempfile.NamedTemporaryFile("w", encoding="utf-8", dir=path.parent, delete=False) as file:
-            file.write(text)
-        os.replace(file.name, path)
+        unfinished.write_text(text, encoding="utf-8")
+        os.replace(unfinished, path)
     except OSError as error:
-        raise _Usage(msg("{file} cannot be written: {problem}", file=str(path), problem=error.strerror or "")) from None
+        raise _NoResult(
+            msg("{file} cannot be written: {problem}", file=str(path), problem=error.strerror or "")
+        ) from None
 
 
 def _append(path: str | None, text: str) -> None:

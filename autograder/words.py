@@ -8,11 +8,12 @@ A `Text` carries both languages; a `Message` is an English sentence with {holes}
 
 from __future__ import annotations
 
+import ast
 import gettext
 import os
 import string
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -70,25 +71,36 @@ class _Holes(string.Formatter):
         return format(value, format_spec)
 
 
-def update_catalogues(root: Path = Path(__file__).parent) -> dict[str, tuple[str, ...]]:
-    """Bring every .po up to date with the msg("…") calls under `root` and compile it.
+def sentences(root: Path = Path(__file__).parent) -> Iterator[tuple[str, str | None]]:
+    """Every msg(…) call of the Python files under `root`: "file:line" and its English, None when that is no literal."""
+    for path in sorted(root.rglob("*.py")):
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+            if isinstance(node, ast.Call) and getattr(node.func, "id", getattr(node.func, "attr", "")) == "msg":
+                first = node.args[0] if node.args else None
+                literal = isinstance(first, ast.Constant) and isinstance(first.value, str)
+                place = f"{path.relative_to(root.parent)}:{node.lineno}"
+                yield place, ast.literal_eval(first) if first is not None and literal else None
+
+
+def update_catalogues() -> dict[str, tuple[str, ...]]:
+    """Bring every .po up to date with the msg("…") calls of the kit and compile it.
 
     Returns, by language, the sentences that lack a translation.  Sentences that are no longer used are dropped.
     Needs Babel, a development dependency.
     """
     from babel.messages.catalog import Catalog
-    from babel.messages.extract import extract_from_dir
     from babel.messages.mofile import write_mo
     from babel.messages.pofile import read_po, write_po
 
     template = Catalog()
-    for _, _, sentence, _, _ in extract_from_dir(root, method_map=[("**.py", "python")], keywords={"msg": None}):
+    for _, sentence in sentences():
         if sentence:  # the empty one is the header of a catalogue
             template.add(sentence)
     lacking = {}
     for path in sorted(LOCALE.glob(f"*/LC_MESSAGES/{DOMAIN}.po")):
+        language = path.parent.parent.name
         with path.open("rb") as file:
-            catalogue = read_po(file, locale=path.parent.parent.name, domain=DOMAIN)
+            catalogue = read_po(file, locale=language, domain=DOMAIN)
         dates = catalogue.creation_date, catalogue.revision_date
         catalogue.update(template, no_fuzzy_matching=True)
         catalogue.obsolete.clear()
@@ -97,11 +109,11 @@ def update_catalogues(root: Path = Path(__file__).parent) -> dict[str, tuple[str
             write_po(file, catalogue, width=120, sort_output=True)
         with path.with_suffix(".mo").open("wb") as file:
             write_mo(file, catalogue)
-        lacking[path.parent.parent.name] = tuple(str(entry.id) for entry in catalogue if entry.id and not entry.string)
+        lacking[language] = tuple(str(entry.id) for entry in catalogue if entry.id and not entry.string)
     return lacking
 
 
 if __name__ == "__main__":
-    for language, sentences in update_catalogues().items():
-        sys.stdout.write(f"{language}: {len(sentences)} sentences without a translation\n")
-        sys.stdout.writelines(f"  {one}\n" for one in sentences)
+    for language, untranslated in update_catalogues().items():
+        sys.stdout.write(f"{language}: {len(untranslated)} sentences without a translation\n")
+        sys.stdout.writelines(f"  {sentence}\n" for sentence in untranslated)

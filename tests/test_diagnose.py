@@ -217,10 +217,19 @@ def test_a_large_answer_is_judged_quickly() -> None:
     want = fresh(0, 1200, 1000)
     assert diagnosed(want, 2 * want) == "factor_two"
     assert diagnosed(want, want.flip(0)) == "values"
+    cube = fresh(0, 8, 8, 8, 8, 40)
+    assert diagnosed(cube, cube.permute(1, 0, 2, 3, 4)) == "permuted"
+    assert diagnosed(cube, fresh(1, 8, 8, 8, 8, 40)) == "values"
 
 
 def test_an_anonymous_factor_is_not_told_of_few_values() -> None:
     assert diagnosed(torch.tensor([1.37, 2.61]), torch.tensor([1.37, 2.61]) * 0.7311) == "values"
+
+
+def test_a_function_that_overflows_fits_nothing() -> None:
+    want = fresh(0, N, D) * 1000
+    want[0, 0] = 0.0
+    assert diagnosed(want, fresh(1, N, D)) == "values"
 
 
 def test_the_first_named_size_wins_over_a_constant_that_looks_the_same() -> None:

@@ -115,11 +115,11 @@ class InsideFunction:
         _strip_annotations(tree)
         table = symtable.symtable(ast.unparse(tree), self.filename, "exec")
         free = set(_free(table))
-        used = {
-            node.id: self.line + node.lineno - 1
-            for node in reversed(list(ast.walk(tree)))
-            if isinstance(node, ast.Name) and node.id in free
-        }
+        used: dict[str, int] = {}
+        for node in ast.walk(tree):
+            if isinstance(node, ast.Name) and node.id in free:
+                line = self.line + node.lineno - 1
+                used[node.id] = min(line, used.get(node.id, line))
         return "".join(lines), dict(sorted(used.items(), key=lambda item: item[1]))
 
     def _error(self, line: int, what: str) -> InsideError:

@@ -58,7 +58,12 @@ class Ending:
 
     @property
     def words(self) -> str:
-        return signal.Signals(-self.exit).name if self.exit < 0 else f"exit code {self.exit}"
+        if self.exit >= 0:
+            return f"exit code {self.exit}"
+        try:
+            return signal.Signals(-self.exit).name
+        except ValueError:  # a real-time signal has no name of its own
+            return f"signal {-self.exit}"
 
 
 class WorkerGone(Exception):
@@ -87,9 +92,10 @@ class Worker:
         number = next(self._numbers).to_bytes(8, "big")
         self.busy = True
         self.connection.settimeout(seconds)
+        deadline = None if seconds is None else time.monotonic() + seconds
         try:
             wire.send(self.connection, number + frame)
-            answer = wire.receive(self.connection)
+            answer = wire.receive(self.connection, deadline=deadline)
         except TimeoutError:
             self.end(0.0)
             raise WorkerTimeout from None
@@ -119,20 +125,27 @@ class Zygote:
         self.tier = tier
         self.folder = Path(tempfile.mkdtemp(prefix="autograder-"))
         self.log = (self.folder / "zygote.log").open("ab+")  # append: reading it moves the shared offset
+        self.process: subprocess.Popen[bytes] | None = None
         self.control, theirs = socket.socketpair()
         try:
-            command = _command(tier, self.folder, theirs.fileno())
-            self.process = subprocess.Popen(
-                command, pass_fds=[theirs.fileno()], stdin=subprocess.DEVNULL, stdout=self.log, stderr=self.log,
-                env=ENVIRONMENT | {"HOME": str(self.folder)}, cwd="/", start_new_session=True,
+            with theirs:
+                self.process = self._start(theirs.fileno())
+            self.hello = self.answer(START_SECONDS)
+        except BaseException:
+            self.close()
+            raise
+
+    def _start(self, control: int) -> subprocess.Popen[bytes]:
+        try:
+            return subprocess.Popen(
+                _command(self.tier, self.folder, control), pass_fds=[control], stdin=subprocess.DEVNULL, stdout=self.log,
+                stderr=self.log, env=ENVIRONMENT | {"HOME": str(self.folder)}, cwd="/", start_new_session=True,
             )  # fmt: skip
         except OSError as error:
-            raise SandboxError(f"{tier}: {error.strerror}: {error.filename}") from None
-        finally:
-            theirs.close()
-        self.hello = self.answer(START_SECONDS)
+            raise SandboxError(f"{error.strerror}: {error.filename}") from None
 
     def worker(self, *, memory_mb: int, cpu_seconds: float, shared: Sequence[SharedData] = ()) -> Worker:
+        """A fresh worker.  One at a time: the end of one sweeps away every process of the zygote's."""
         ours, theirs = socket.socketpair()
         order = {
             "op": "fork",
@@ -161,7 +174,7 @@ class Zygote:
         except OSError:
             frame = None
         if frame is None:
-            raise SandboxError(f"{self.tier}: the zygote did not answer: {self.last_words()}")
+            raise SandboxError(f"the zygote did not answer: {self.last_words()}")
         answer: dict[str, Any] = wire.unpack(bytes(frame))
         return answer
 
@@ -172,12 +185,12 @@ class Zygote:
     def close(self) -> None:
         """Ends the zygote, its workers and its folder."""
         self.control.close()
-        deadline = time.monotonic() + 2.0
-        while self.process.poll() is None and time.monotonic() < deadline:
-            time.sleep(0.002)
-        if self.process.poll() is None:
-            self.process.kill()
-            self.process.wait()
+        if self.process is not None:
+            try:
+                self.process.wait(2.0)
+            except subprocess.TimeoutExpired:
+                self.process.kill()
+                self.process.wait()
         self.log.close()
         shutil.rmtree(self.folder, ignore_errors=True)
 

@@ -87,6 +87,7 @@ class Session:
 
     transport: Transport
     mutates: bool = False
+    seed: int | None = None
     trace: list[Call] = field(default_factory=list)
     rng_touched: bool = False
 
@@ -98,9 +99,9 @@ class Session:
         self.ask({"op": "item", "forbids": list(forbids)}, 30.0)
 
     def test(self, seed: int, mutates: bool) -> None:
+        """A test begins; its seed travels with its first question."""
         self.trace.clear()
-        self.mutates = mutates
-        self.ask({"op": "test", "seed": seed}, 30.0)
+        self.mutates, self.seed = mutates, seed
 
     def end_item(self) -> list[str]:
         """The traces the item left in the worker (names of states that changed); empty: it may be used again."""
@@ -111,6 +112,8 @@ class Session:
         """Ask for a call and keep it; arguments that came back changed fail the test."""
         question = {"op": op, **extra, "args": list(args), "kwargs": kwargs}
         given = [*args, *kwargs.values()]
+        if self.seed is not None:
+            question["seed"], self.seed = self.seed, None
         try:
             answer = self.exchange(question, None)
         except StudentRaised as error:

@@ -39,17 +39,26 @@ def choose(wanted: str, *, trust: bool = False) -> tuple[Zygote, Isolation]:
             reasons.append(f"{tier}: needs Linux")
             continue
         try:
-            zygote = Zygote(tier)
+            zygote = _held(tier)
         except SandboxError as error:
             reasons.append(f"{tier}: {error}")
             continue
-        got_through = [] if tier == "process" else attack(zygote)
-        if not got_through:
-            reasons.append(f"{tier}: own process and limits only" if tier == "process" else f"{tier}: the self-attack failed, as it should")
-            return zygote, Isolation(tier, tuple(reasons))
-        zygote.close()
-        reasons.append(f"{tier}: the self-attack could {', '.join(got_through)}")
+        held = "own process and limits only" if tier == "process" else "the self-attack failed, as it should"
+        return zygote, Isolation(tier, (*reasons, f"{tier}: {held}"))
     raise SandboxError("; ".join(reasons))
+
+
+def _held(tier: str) -> Zygote:
+    """A zygote whose walls have been tried; SandboxError when they fall or cannot be put up (no Landlock, no bwrap)."""
+    zygote = Zygote(tier)
+    try:
+        got_through = [] if tier == "process" else attack(zygote)
+        if got_through:
+            raise SandboxError(f"the self-attack could {', '.join(got_through)}")
+    except BaseException:
+        zygote.close()
+        raise
+    return zygote
 
 
 def attack(zygote: Zygote) -> list[str]:
@@ -64,7 +73,7 @@ def attack(zygote: Zygote) -> list[str]:
             attempts = (("read", str(secret)), ("write", str(target)), ("connect", port), ("send_signal", os.getpid()))
             answers = {name: _attempt(session, name, argument) for name, argument in attempts}
         except (WorkerGone, WorkerTimeout, StudentRaised) as error:
-            raise SandboxError(f"{zygote.tier}: the self-attack could not run: {error!r}; {zygote.last_words()}") from None
+            raise SandboxError(f"the self-attack could not run: {error!r}; {zygote.last_words()}") from None
         finally:
             worker.end()
         found = {

@@ -135,7 +135,6 @@ def test_four_pieces():
 
 
 @pytest.mark.item("select")
-@pytest.mark.mutates  # this test writes into x on purpose
 def test_what_is_written_into_a_piece_shows_in_x():
     x = torch.zeros(3, 2)
     first_column, last_row, even_rows, last_element = tensors.select(x)
@@ -158,7 +157,6 @@ def test_rows_of_two():
 
 
 @pytest.mark.item("regroup")
-@pytest.mark.mutates  # this test writes into x on purpose
 def test_the_result_is_a_view():
     x = torch.zeros(2, 3)
     tensors.regroup(x, 2)[1].fill_(5.0)
@@ -260,7 +258,6 @@ def test_any_dtype_becomes_float32():
 
 
 @pytest.mark.item("tensor_from_numpy")
-@pytest.mark.mutates  # this test writes into a on purpose
 def test_the_tensor_is_a_copy():
     a = np.array([1.0, 2.0], dtype=np.float32)
     t = tensors.tensor_from_numpy(a)
@@ -272,7 +269,6 @@ def test_the_tensor_is_a_copy():
 
 
 @pytest.mark.item("shared_with_numpy")
-@pytest.mark.mutates  # this test writes into t on purpose
 def test_one_memory_under_two_names():
     t = torch.tensor([1.0, 2.0, 3.0])
     a = tensors.shared_with_numpy(t)
@@ -294,7 +290,6 @@ def test_what_cannot_be_shared_is_refused():
 
 
 @pytest.mark.item("move_to")
-@pytest.mark.mutates  # this test writes into x on purpose
 def test_no_copy_when_x_is_there_already():
     x = torch.tensor([1.0, 2.0])
     moved = tensors.move_to(x, "cpu")

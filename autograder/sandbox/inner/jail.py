@@ -75,15 +75,15 @@ class Jail:
             self._filter_calls()
 
     def _limit(self, memory_mb: int, seconds: int) -> None:
-        def limit(kind: int, value: int) -> None:
+        def limit(kind: int, soft: int, above: int = 0) -> None:
             hard = resource.getrlimit(kind)[1]
-            value = value if hard == resource.RLIM_INFINITY else min(value, hard)
-            resource.setrlimit(kind, (value, value))
+            most = soft + above if hard == resource.RLIM_INFINITY else min(soft + above, hard)
+            resource.setrlimit(kind, (min(soft, most), most))
 
         limit(resource.RLIMIT_CORE, 0)
         limit(resource.RLIMIT_FSIZE, FILE_MB << 20)
         limit(resource.RLIMIT_NOFILE, DESCRIPTORS)
-        limit(resource.RLIMIT_CPU, seconds)
+        limit(resource.RLIMIT_CPU, seconds, above=2)  # SIGXCPU first: SIGKILL at once would look like a kill for memory
         if sys.platform == "linux":
             limit(resource.RLIMIT_DATA, data_bytes() + (memory_mb << 20))
             if self.tier == "namespaces":

@@ -13,6 +13,7 @@ from __future__ import annotations
 import math
 import re
 import struct
+import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
@@ -23,6 +24,8 @@ import torch
 
 CAP = 64 << 20  # bytes in one frame
 DEPTH = 24  # tuples in tuples; msgpack itself stops lists and maps at 512
+ITEMS = 1 << 22  # entries of all lists, tuples and maps of a frame: 60 MB of empty lists took 4.6 GB and 73 s to read
+KEYS = 1 << 13  # keys of a map that are not all strings: numbers that collide make a dict quadratic
 _LENGTH = struct.Struct("!Q")
 
 TUPLE, TENSOR, ARRAY, NUMBER, BIG_INT, COMPLEX, DTYPE, DEVICE, SIZE, REF = range(1, 11)
@@ -58,11 +61,13 @@ class Ref:
 def pack(value: object, refer: Callable[[object], Ref] | None = None) -> bytes:
     """One frame.  `refer` turns what is no data into a Ref; without it such a value raises WireError."""
 
+    depth = 0
+
     def default(odd: object) -> msgpack.ExtType:
         # exact types only: a subclass may lie about itself, so it crosses as a Ref that says what it is
         kind = type(odd)
         if kind is tuple:
-            return msgpack.ExtType(TUPLE, packb(list(odd)))  # type: ignore[call-overload]
+            return msgpack.ExtType(TUPLE, nested(list(odd)))  # type: ignore[call-overload]
         if kind is torch.Tensor or kind is torch.nn.Parameter:
             packed = _tensor(odd)  # type: ignore[arg-type]
             if packed is not None:
@@ -86,6 +91,15 @@ def pack(value: object, refer: Callable[[object], Ref] | None = None) -> bytes:
             raise WireError(f"a {kind.__name__} cannot cross")
         return msgpack.ExtType(REF, packb([ref.kind, ref.name, ref.text]))  # type: ignore[attr-defined]
 
+    def nested(plain: object) -> bytes:
+        nonlocal depth
+        depth += 1
+        if depth > DEPTH:
+            raise WireError("tuples nested too deeply")
+        packed = packb(plain)
+        depth -= 1
+        return packed
+
     def packb(plain: object) -> bytes:
         packed: bytes = msgpack.packb(plain, default=default, strict_types=True, use_bin_type=True)
         return packed
@@ -104,20 +118,43 @@ def pack(value: object, refer: Callable[[object], Ref] | None = None) -> bytes:
 def unpack(frame: bytes | memoryview, resolve: Callable[[Ref], object] | None = None) -> Any:
     """The value of a frame.  `resolve` turns a Ref into what it stands for on this side."""
     try:
-        return _unpack(frame, resolve, 0)
+        return _unpack(frame, resolve, 0, _Budget())
     except WireError:
         raise
     except Exception as error:  # every parser error of a hostile frame ends here, as ours
         raise WireError(f"not a frame of the kit ({type(error).__name__})") from None
 
 
-def _unpack(frame: bytes | memoryview, resolve: Callable[[Ref], object] | None, depth: int) -> Any:
+class _Budget:
+    """What one frame may still hold: a few bytes each announce a list, and a list in the grader takes 56."""
+
+    def __init__(self) -> None:
+        self.left = ITEMS
+
+    def spend(self, items: int) -> None:
+        self.left -= items
+        if self.left < 0:
+            raise WireError(f"more than {ITEMS} values in one frame")
+
+    def sequence(self, found: list[Any]) -> list[Any]:
+        self.spend(len(found) + 1)
+        return found
+
+    def mapping(self, pairs: list[tuple[Any, Any]]) -> dict[Any, Any]:
+        self.spend(len(pairs) + 1)
+        if len(pairs) > KEYS and not all(type(key) is str for key, _ in pairs):
+            raise WireError(f"a map of more than {KEYS} keys that are not all texts")
+        return dict(pairs)
+
+
+def _unpack(frame: bytes | memoryview, resolve: Callable[[Ref], object] | None, depth: int, budget: _Budget) -> Any:
     if depth > DEPTH:
         raise WireError("tuples nested too deeply")
 
     def extension(code: int, body: bytes) -> object:
+        budget.spend(1)
         if code == TUPLE:
-            return tuple(_list(_unpack(body, resolve, depth + 1)))
+            return tuple(_list(_unpack(body, resolve, depth + 1, budget)))
         if code == TENSOR:
             return _read_tensor(body)
         if code == ARRAY:
@@ -133,16 +170,19 @@ def _unpack(frame: bytes | memoryview, resolve: Callable[[Ref], object] | None, 
         if code == DEVICE:
             return torch.device(_device(body.decode()))
         if code == SIZE:
-            return torch.Size(_list(_unpack(body, None, depth + 1)))
+            return torch.Size(_list(_unpack(body, None, depth + 1, budget)))
         if code == REF:
-            kind, name, text = _list(_unpack(body, None, depth + 1))
+            kind, name, text = _list(_unpack(body, None, depth + 1, budget))
             if not (isinstance(kind, str) and isinstance(name, str) and isinstance(text, str)):
                 raise WireError("a reference that is not made of texts")
             ref = Ref(kind, name, text)
             return resolve(ref) if resolve else ref
         raise WireError(f"unknown kind of value {code}")
 
-    value = msgpack.unpackb(frame, ext_hook=extension, strict_map_key=False, raw=False)
+    value = msgpack.unpackb(
+        frame, ext_hook=extension, list_hook=budget.sequence, object_pairs_hook=budget.mapping,
+        max_array_len=ITEMS, max_map_len=ITEMS, strict_map_key=False, raw=False,
+    )  # fmt: skip
     _no_timestamps(value)
     return value
 
@@ -185,9 +225,10 @@ def _tensor(tensor: torch.Tensor) -> bytes | None:
     fields: list[object] = [name, list(tensor.shape), device, tensor.requires_grad]
     if device == "meta":  # a shape without values: crosses as such
         return _header(fields, b"")
+    size = tensor.numel() * tensor.element_size()  # an expanded tensor is small until it is copied
+    if size > CAP:
+        raise WireError(f"a tensor of {size >> 20} MB; at most {CAP >> 20} MB can cross")
     plain = tensor.detach().cpu().resolve_conj().resolve_neg().contiguous()
-    if plain.numel() * plain.element_size() > CAP:
-        raise WireError(f"a tensor of {plain.numel() * plain.element_size() >> 20} MB; at most {CAP >> 20} MB can cross")
     readable = plain.view(torch.int16) if plain.dtype is torch.bfloat16 else plain  # NumPy has no bfloat16
     return _header(fields, readable.numpy().tobytes())
 
@@ -242,21 +283,26 @@ def send(sock: Any, frame: bytes) -> None:
         sock.sendall(frame)
 
 
-def receive(sock: Any, cap: int = CAP + 4096) -> bytearray | None:
-    """The next frame, or None when the other side has closed; a length above `cap` raises WireError unread."""
-    head = _exactly(sock, _LENGTH.size)
+def receive(sock: Any, cap: int = CAP + 4096, deadline: float | None = None) -> bytearray | None:
+    """The next frame, or None when the other side has closed; a length above `cap` raises WireError unread.
+
+    `deadline` (of time.monotonic) bounds the whole frame: one that drips in a byte at a time raises TimeoutError too.
+    """
+    head = _exactly(sock, _LENGTH.size, deadline)
     if head is None:
         return None
     size = _LENGTH.unpack(head)[0]
     if size > cap:
         raise WireError(f"a frame of {size} bytes was announced; at most {cap} are read")
-    return _exactly(sock, size)
+    return _exactly(sock, size, deadline)
 
 
-def _exactly(sock: Any, size: int) -> bytearray | None:
+def _exactly(sock: Any, size: int, deadline: float | None) -> bytearray | None:
     data = bytearray(size)
     view, got = memoryview(data), 0
     while got < size:
+        if deadline is not None:
+            sock.settimeout(max(0.001, deadline - time.monotonic()))
         n = sock.recv_into(view[got:], min(size - got, 1 << 20))
         if n == 0:
             return None

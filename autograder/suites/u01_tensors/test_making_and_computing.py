@@ -1,5 +1,7 @@
 """Hidden tests of u01_tensors: tensors from nothing, and tensors from other tensors."""
 
+# ruff: noqa: F821  (`student` inside an @inside function is the student's module, in the worker)
+
 import pytest
 import torch
 
@@ -47,6 +49,8 @@ def _distance_of_distributions(sample: torch.Tensor, cdf: torch.Tensor) -> float
 
 @pytest.mark.item("create_tensors")
 def test_uniform_is_spread_evenly_between_0_and_1(student):
+    few = student.create_tensors(3, 4)["uniform"]
+    check.that(bool((few >= 0).all() and (few < 1).all()), UNIFORM)
     uniform = student.create_tensors(60, 70)["uniform"]
     check.shape(uniform, (60, 70), name="uniform")
     check.dtype(uniform, torch.float32, name="uniform")

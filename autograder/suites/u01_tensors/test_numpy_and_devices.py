@@ -1,5 +1,7 @@
 """Hidden tests of u01_tensors: between NumPy and torch, and from device to device."""
 
+# ruff: noqa: F821  (`student` inside an @inside function is the student's module, in the worker)
+
 import numpy as np
 import pytest
 import torch
