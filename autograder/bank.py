@@ -17,6 +17,7 @@ from autograder.course import Course, Unit, did_you_mean
 from autograder.models import Text
 
 Definition = ast.FunctionDef | ast.ClassDef
+KEYWORDS = frozenset({"kind", "en", "vi", "hint_en", "hint_vi"})
 
 
 class BankError(Exception):
@@ -74,20 +75,30 @@ def bank_path(course: Course, unit: Unit) -> Path:
 
 def load(course: Course, unit: Unit) -> Bank:
     """The unit's reference and its bank; a unit without a bank file has an empty one."""
-    reference = solution_path(course, unit).read_bytes()
-    path = bank_path(course, unit)
+    solution, path = solution_path(course, unit), bank_path(course, unit)
+    if not solution.is_file():
+        raise BankError(f"{solution}: no such file; write the reference solution of {unit.id} there")
+    reference = solution.read_bytes()
+    _parsed(solution, reference)
     if not path.exists():
         return Bank(unit, reference, (), (), ())
     mistakes: list[Entry] = []
     alternatives: list[Entry] = []
     shared: list[ast.stmt] = []
-    for node in ast.parse(path.read_bytes()).body:
+    for node in _parsed(path, path.read_bytes()).body:
         if isinstance(node, Definition) and node.decorator_list:
             entry = _entry(node, unit, path)
             (mistakes if entry.cause else alternatives).append(entry)
         elif isinstance(node, (ast.Import, ast.ImportFrom, *_HELPERS)) and not _is_ours(node):
             shared.append(node)
     return Bank(unit, reference, tuple(mistakes), tuple(alternatives), tuple(shared))
+
+
+def _parsed(path: Path, source: bytes) -> ast.Module:
+    try:
+        return ast.parse(source)
+    except (SyntaxError, ValueError) as error:  # ValueError: a NUL byte
+        raise BankError(f"{path.name}:{getattr(error, 'lineno', None) or 1}: is not Python ({error})") from None
 
 
 _HELPERS = (ast.FunctionDef, ast.ClassDef, ast.Assign)
@@ -108,6 +119,8 @@ def _entry(node: Definition, unit: Unit, path: Path) -> Entry:
         raise BankError(f"{where}: {unit.id} has no item {item!r}{did_you_mean(str(item), known)}")
     if call.func.id == "alternative":
         return Entry(item, node.name, node)
+    for odd in words.keys() - KEYWORDS:
+        raise BankError(f"{where}: {node.name} has an unknown keyword {odd!r}{did_you_mean(odd, KEYWORDS)}")
     missing = {"kind", "en", "vi"} - words.keys()
     if call.func.id != "mistake" or missing:
         raise BankError(f"{where}: {node.name} lacks {', '.join(sorted(missing)) or '@mistake or @alternative'}")

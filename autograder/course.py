@@ -8,7 +8,7 @@ and tolerances do not stand in the registry, they live in the suites; credit thr
 from __future__ import annotations
 
 import re
-from collections.abc import Collection, Iterator
+from collections.abc import Collection
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -20,6 +20,7 @@ __all__ = ["Course", "CourseError", "Credit", "Item", "LatePolicy", "Limits", "U
 FILE = "grading.yml"
 FEEDBACK_LEVELS = ("full", "cause", "verdict")
 _NAME = re.compile(r"[a-z][a-z0-9_]*")
+_FORBIDDEN = re.compile(r"(torch|aten)(\.\w+)+")
 _UNIT = "id module title items"
 _ITEM = "id title points minutes difficulty hints"
 _ITEM_OPTIONS = "symbol credit seconds memory_mb forbids feedback"
@@ -136,7 +137,7 @@ def load(path: Path) -> Course:
     units = tuple(_unit(node, limits, feedback) for node in root["units"].sequence())
     if not units:
         raise root["units"].error("units is empty; a course has at least one")
-    _unique(root["units"], [unit.id for unit in units], "unit")
+    _unique(root["units"], "unit")
     return Course(
         id=about["id"].text(),
         title=_text(about["title"]),
@@ -176,7 +177,7 @@ def _unit(node: Node, limits: Limits, feedback: str) -> Unit:
     items = tuple(_item(item, limits, feedback) for item in found["items"].sequence())
     if not items:
         raise found["items"].error(f"unit {found['id'].text()} has no items")
-    _unique(found["items"], [item.id for item in items], "item")
+    _unique(found["items"], "item")
     return Unit(
         id=_name(found["id"]),
         module=_name(found["module"]),
@@ -206,7 +207,7 @@ def _item(node: Node, limits: Limits, feedback: str) -> Item:
         credit=_credit(found["credit"]) if "credit" in found else Credit(),
         seconds=found["seconds"].number(0.1, 3600) if "seconds" in found else limits.item_seconds,
         memory_mb=found["memory_mb"].integer(64, 1 << 20) if "memory_mb" in found else limits.memory_mb,
-        forbids=tuple(word.text() for word in found["forbids"].sequence()) if "forbids" in found else (),
+        forbids=tuple(map(_forbidden, found["forbids"].sequence())) if "forbids" in found else (),
         feedback=found["feedback"].text(FEEDBACK_LEVELS) if "feedback" in found else feedback,
     )
 
@@ -238,10 +239,18 @@ def _name(node: Node) -> str:
     return name
 
 
-def _unique(node: Node, ids: list[str], what: str) -> None:
-    for id in _repeated(ids):
-        raise node.error(f"{what} {id!r} is registered twice; rename or remove one")
+def _forbidden(node: Node) -> str:
+    """`autograd`, a function (torch.nn.functional.dropout) or an operator (aten.native_dropout): others would guard nothing."""
+    word = node.text()
+    if word != "autograd" and not _FORBIDDEN.fullmatch(word):
+        near = did_you_mean(word, ["autograd"]) or "; write autograd, torch.… or aten.…"
+        raise node.error(f"{word!r} cannot be forbidden{near}")
+    return word
 
 
-def _repeated(ids: list[str]) -> Iterator[str]:
-    return (id for i, id in enumerate(ids) if id in ids[:i])
+def _unique(entries: Node, what: str) -> None:
+    seen: set[str] = set()
+    for id in entries.each("id"):
+        if id.text() in seen:
+            raise id.error(f"{what} {id.text()!r} is registered twice; rename or remove one")
+        seen.add(id.text())

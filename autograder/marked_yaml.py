@@ -61,6 +61,11 @@ class Node:
             raise self.error(f"{self.label} must be a list")
         return (Node(value, self.path, f"{self.label}[{i}]") for i, value in enumerate(self.raw.value))
 
+    def each(self, key: str) -> Iterator[Node]:
+        """The value under `key` of every mapping in a list that has been read with `mapping`."""
+        for entry in self.raw.value:
+            yield from (Node(value, self.path, key) for name, value in entry.value if name.value == key)
+
     def text(self, among: Iterable[str] = ()) -> str:
         """A non-empty string; with `among`, one of these words."""
         if not isinstance(self.raw, yaml.ScalarNode) or not str(self.raw.value).strip():

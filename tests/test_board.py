@@ -666,7 +666,7 @@ def test_a_call_is_remembered_as_it_was_made() -> None:
     with watched(module, "fill") as call:
         module.fill(torch.zeros(2))
     assert str(call) == "fill(tensor([0., 0.]))"
-    assert values.answer(call.result) == "float32 tensor of shape (2,): [1., 1.]"
+    assert values.answer(call.result) == "float32 tensor, shape (2,): [1., 1.]"
 
 
 def test_of_a_recursive_function_the_outer_call_is_remembered() -> None:
@@ -681,11 +681,11 @@ def test_of_a_recursive_function_the_outer_call_is_remembered() -> None:
 @pytest.mark.parametrize(
     ("value", "words"),
     [
-        (torch.zeros(64, 784), "float32 tensor of shape (64, 784)"),
-        (torch.tensor([1, 2]), "int64 tensor of shape (2,): [1, 2]"),
-        (torch.tensor(0.5, dtype=torch.bfloat16), "bfloat16 tensor of shape (): 0.5"),
-        (torch.tensor([1.0], requires_grad=True) * 2, "float32 tensor of shape (1,): [2.]"),
-        (np.array([[True]]), "bool array of shape (1, 1): [[True]]"),
+        (torch.zeros(64, 784), "float32 tensor, shape (64, 784)"),
+        (torch.tensor([1, 2]), "int64 tensor, shape (2,): [1, 2]"),
+        (torch.tensor(0.5, dtype=torch.bfloat16), "bfloat16 tensor, shape (): 0.5"),
+        (torch.tensor([1.0], requires_grad=True) * 2, "float32 tensor, shape (1,): [2.]"),
+        (np.array([[True]]), "bool array, shape (1, 1): [[True]]"),
         (None, "None"),
         (2.0, "2.0 (float)"),
         ("two", "'two' (str)"),

@@ -16,7 +16,7 @@ import pytest
 from autograder.board.calls import LastCall, watched
 from autograder.board.records import BrokenFile, Score, Test, Trouble
 from autograder.board.student import StudentFile, find, shown
-from autograder.models import Verdict, Words, msg
+from autograder.models import Text, Verdict, Words, msg
 
 if TYPE_CHECKING:
     from _pytest._io import TerminalWriter
@@ -127,7 +127,7 @@ class Board:
         self.broken: dict[str, BrokenFile] = {}
         self.where: dict[str, str] = {}
         self.collect_errors = 0
-        self.no_course: Words = msg("")
+        self.no_course: Words = Text("", "")
         self.notes: list[Words] = []
 
     @cached_property

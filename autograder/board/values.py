@@ -53,17 +53,17 @@ def spelled(value: Any, precision: int = DIGITS) -> str:
 
 
 def kind(value: Any) -> str:
-    """What sort of value it is: "float32 tensor of shape (2, 3)"."""
+    """What sort of value it is: "float32 tensor, shape (2, 3)"."""
     if isinstance(value, Described):
         return value.text
     if _is_tensor(value):
-        return f"{_dtype(value)} tensor of shape {tuple(value.shape)}"
+        return f"{_dtype(value)} tensor, shape {tuple(value.shape)}"
     if _is_array(value):
-        return f"{_dtype(value)} array of shape {value.shape}"
+        return f"{_dtype(value)} array, shape {value.shape}"
     if type(value) in (list, tuple):
-        return f"{type(value).__name__} of {len(value)}"
+        return f"{type(value).__name__}, len {len(value)}"
     if type(value) is dict:
-        return f"dict of {len(value)}"
+        return f"dict, len {len(value)}"
     return one_line(type(value).__name__, 60)
 
 

@@ -27,7 +27,6 @@ from autograder.sandbox.proxy import LocalTransport, Missing, OutOfMemory, Polic
 from autograder.sandbox.shared import SharedData
 
 
-
 class Judge:
     """Judges submissions one after another with one zygote (None: `--isolation none`, in this process)."""
 
@@ -51,7 +50,6 @@ class Judge:
 
     def _item(self, desk: Desk, unit: Unit, item: Item) -> ItemResult:
         tests = self.suites.of(unit.id, item.id)
-        practice = self.data.practice
         outcomes: list[Outcome] = []
         for test in tests:
             self.beat(test.seconds)
@@ -62,7 +60,7 @@ class Judge:
             outcomes = [Outcome(Verdict.GRADER_ERROR, staff=f"no hidden test judges {unit.id}/{item.id}")]
         if outcomes[-1].verdict.abnormal or not desk.leave():
             desk.clear()
-        return result(item, outcomes, len(tests), practice=practice)
+        return result(item, outcomes, len(tests), practice=self.data.practice)
 
     def _test(self, desk: Desk, unit: Unit, item: Item, test: Test) -> Outcome:
         try:
@@ -86,7 +84,7 @@ class Judge:
             call = words.call(session.trace) if verdict is Verdict.FAILED else ()
             return Outcome(verdict, told, call, ran.metrics, staff, ran.seconds)
 
-        if isinstance(error, StudentRaised) and error.type_name == "NotImplementedError":
+        if isinstance(error, StudentRaised) and words.is_stub(error, source):
             return outcome(Verdict.NOT_ATTEMPTED, words.not_attempted(item))
         if isinstance(error, OutOfMemory):
             return outcome(Verdict.OUT_OF_MEMORY, words.out_of_memory(item, error.lines, source))
@@ -107,7 +105,9 @@ class Judge:
         if not isinstance(error, (CheckFailed, StudentRaised)) and not self.explainer.reference_passes(test):
             trace = "".join(traceback.format_exception(error))
             return Outcome(Verdict.GRADER_ERROR, staff=f"{raised_by_suite(error)}\n{trace}")
-        return outcome(Verdict.FAILED, self.explainer.explain(unit, item, test, session.trace, error, source, ran.seconds))
+        return outcome(
+            Verdict.FAILED, self.explainer.explain(unit, item, test, session.trace, error, source, ran.seconds)
+        )
 
     def shared(self, unit: Unit, item: Item) -> Sequence[SharedData]:
         uses = any(test.uses_data for test in self.suites.of(unit.id, item.id))
@@ -180,7 +180,7 @@ class Desk:
         try:
             self.current.open(self.unit.filename, self.unit.module, source, limits.import_seconds)
         except StudentRaised as error:
-            verdict = Verdict.NOT_ATTEMPTED if error.type_name == "NotImplementedError" else Verdict.FAILED
+            verdict = Verdict.NOT_ATTEMPTED if words.is_stub(error, source) else Verdict.FAILED
             raise self._fails(Outcome(verdict, words.import_raised(self.unit, error, source))) from None
         except OutOfMemory as error:
             raise self._fails(Outcome(Verdict.OUT_OF_MEMORY, words.out_of_memory(item, error.lines, source))) from None

@@ -51,6 +51,15 @@ def kind(value: object) -> str:
     return "None" if value is None else type(value).__name__
 
 
+def is_stub(error: StudentRaised, source: bytes) -> bool:
+    """Was it the stub's own `raise NotImplementedError`?  torch raises the same type for what it does not offer."""
+    if error.type_name != "NotImplementedError" or not error.lines:
+        return False
+    lines = source.decode("utf-8", errors="replace").splitlines()
+    last = error.lines[-1]
+    return 1 <= last <= len(lines) and "NotImplementedError" in lines[last - 1]
+
+
 def not_attempted(item: Item) -> Told:
     return (Diagnosis("not_attempted", msg("`{symbol}` still waits for your code.", symbol=item.symbol)),)
 

@@ -31,7 +31,19 @@ INNER = Path(__file__).parent / "inner"
 COMPAT = Path(__file__).parents[1] / "torchvision_compat.py"
 START_SECONDS = 120.0  # importing torch took 1.2–6 s; a busy machine with a cold disk needs far longer
 SCRATCH_MB = 256  # of private tmpfs for one slot
-SYSTEM = ("/usr", "/lib", "/lib64", "/lib32", "/bin", "/sbin", "/etc/ld.so.cache", "/etc/localtime", "/etc/nsswitch.conf")
+# torch reads the processor's kind here; without it every operation runs its slowest code, and rounds otherwise
+SYSTEM = (
+    "/sys/devices/system/cpu",
+    "/usr",
+    "/lib",
+    "/lib64",
+    "/lib32",
+    "/bin",
+    "/sbin",
+    "/etc/ld.so.cache",
+    "/etc/localtime",
+    "/etc/nsswitch.conf",
+)
 ENVIRONMENT = {
     "PATH": "/usr/bin:/bin",
     "LANG": "C.UTF-8",

@@ -17,7 +17,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-PR_SET_PDEATHSIG, PR_SET_DUMPABLE, PR_SET_NO_NEW_PRIVS = 1, 4, 38
+PR_SET_PDEATHSIG, PR_SET_DUMPABLE, PR_SET_CHILD_SUBREAPER, PR_SET_NO_NEW_PRIVS = 1, 4, 36, 38
 CLONE_THREAD = 0x00010000
 TIOCSTI, TIOCLINUX = 0x5412, 0x541C
 FILE_MB = 64  # the largest file a worker may write
@@ -56,6 +56,7 @@ class Jail:
         if sys.platform == "linux":
             self._libc = ctypes.CDLL(None, use_errno=True)
             self._libc.prctl(PR_SET_DUMPABLE, 0, 0, 0, 0)
+            self._libc.prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0)
         if self.walls:
             import landlockpy
             import pyseccomp

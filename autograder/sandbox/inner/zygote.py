@@ -62,7 +62,14 @@ def _preload() -> dict[str, str]:
     except ImportError:
         pass
     torch.set_num_threads(1)
-    return {"torch": str(torch.__version__), "numpy": numpy.__version__, "python": sys.version.split()[0]}
+    # asked once and for all: in the jail torch could not read the processor's kind and would run its slowest code
+    capability = torch.backends.cpu.get_cpu_capability()
+    return {
+        "capability": capability,
+        "torch": str(torch.__version__),
+        "numpy": numpy.__version__,
+        "python": sys.version.split()[0],
+    }
 
 
 def _one_thread() -> int:
@@ -134,18 +141,26 @@ def _end(pid: int, wait: float, jail: Jail) -> dict[str, object]:
 
 
 def _sweep(jail: Jail) -> None:
-    """Kill what a worker left behind.  In a pid namespace kill(-1) reaches all but the namespace's init and us."""
+    """Kill what a worker left behind, daemons too: the zygote is a subreaper, every orphan becomes its child.
+
+    In a pid namespace kill(-1) reaches all but the namespace's init and us at once.
+    """
     if jail.tier == "namespaces":
         try:
             os.kill(-1, signal.SIGKILL)
         except ProcessLookupError:
             pass
-    while True:
-        try:
-            if os.waitpid(-1, os.WNOHANG)[0] == 0:
-                return
-        except ChildProcessError:
-            return
+    while left := _children():
+        for pid in left:
+            os.kill(pid, signal.SIGKILL)
+        os.waitpid(-1, 0)
+
+
+def _children() -> list[int]:
+    try:
+        return [int(pid) for pid in Path(f"/proc/self/task/{os.getpid()}/children").read_text().split()]
+    except OSError:  # no /proc (macOS): a daemon stays, which is said where the process tier is offered
+        return []
 
 
 def _end_all(workers: Mapping[int, Path], jail: Jail) -> None:
@@ -203,11 +218,11 @@ def _shared(described: list[dict[str, Any]], descriptors: list[int]) -> dict[str
     def reader(entry: dict[str, Any], descriptor: int) -> Callable[[], Any]:
         @cache
         def tensor() -> torch.Tensor:
-            memory = mmap.mmap(descriptor, entry["bytes"], flags=mmap.MAP_PRIVATE, prot=mmap.PROT_READ | mmap.PROT_WRITE)
+            memory = mmap.mmap(
+                descriptor, entry["bytes"], flags=mmap.MAP_PRIVATE, prot=mmap.PROT_READ | mmap.PROT_WRITE
+            )
             return torch.frombuffer(memory, dtype=wire.DTYPES[entry["dtype"]]).reshape(entry["shape"])
 
         return tensor
 
     return {entry["name"]: reader(entry, fd) for entry, fd in zip(described, descriptors, strict=True)}
-
-

@@ -292,7 +292,7 @@ def test_the_seed_decides_the_weights(student, make):
 
 @pytest.mark.item("train_mlp")
 def test_it_reads_digits_it_has_not_seen(student, make, mnist):
-    model = student.train_mlp(mnist.train_x, mnist.train_y, 128, 3, 0.3, 128, make.seed())
+    model = student.train_mlp(mnist.train_x, mnist.train_y, 128, 3, 0.25, 100, make.seed())
     logits = logits_of(model, mnist.test_x)
     check.shape(logits, (len(mnist.test_y), 10), name="model(test images)")
     check.finite(logits, name="model(test images)")
