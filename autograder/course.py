@@ -240,7 +240,7 @@ def _name(node: Node) -> str:
 
 
 def _forbidden(node: Node) -> str:
-    """`autograd`, a function (torch.nn.functional.dropout) or an operator (aten.native_dropout): others would guard nothing."""
+    """autograd, a function (torch.nn.functional.dropout) or an operator (aten.native_dropout); others guard nothing."""
     word = node.text()
     if word != "autograd" and not _FORBIDDEN.fullmatch(word):
         near = did_you_mean(word, ["autograd"]) or "; write autograd, torch.… or aten.…"

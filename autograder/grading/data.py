@@ -47,11 +47,11 @@ class DataSource:
     def get(self) -> JudgedData:
         """Never downloads: the coordinator did, once for all slots.  Raises DataError for a damaged file."""
         if self._loaded is None:
-            self._loaded = _judged(mnist(self._cache, course_data=self._course_data, download=False), self._seed)
+            self._loaded = judged(mnist(self._cache, course_data=self._course_data, download=False), self._seed)
         return self._loaded
 
 
-def _judged(data: Mnist, seed: int) -> JudgedData:
+def judged(data: Mnist, seed: int) -> JudgedData:
     test_x, test_y = blinded(data.test_x, data.test_y, seed)
     train_x = torch.from_numpy(data.train_x.reshape(len(data.train_x), -1)).float().div_(255)
     return JudgedData(

@@ -100,7 +100,7 @@ class Worker:
         self._numbers = itertools.count(int.from_bytes(os.urandom(4), "big") << 16)
 
     def request(self, frame: bytes, seconds: float | None = None) -> bytes:
-        """The answer to a request.  `seconds` bounds the wait for calls outside a test; inside one, pytest-timeout does."""
+        """The answer to a request.  `seconds` bounds it outside a test; inside one, pytest-timeout does."""
         number = next(self._numbers).to_bytes(8, "big")
         self.busy = True
         self.connection.settimeout(seconds)
@@ -150,9 +150,15 @@ class Zygote:
     def _start(self, control: int) -> subprocess.Popen[bytes]:
         try:
             return subprocess.Popen(
-                _command(self.tier, self.folder, control), pass_fds=[control], stdin=subprocess.DEVNULL, stdout=self.log,
-                stderr=self.log, env=ENVIRONMENT | {"HOME": str(self.folder)}, cwd="/", start_new_session=True,
-            )  # fmt: skip
+                _command(self.tier, self.folder, control),
+                pass_fds=[control],
+                stdin=subprocess.DEVNULL,
+                stdout=self.log,
+                stderr=self.log,
+                env=ENVIRONMENT | {"HOME": str(self.folder)},
+                cwd="/",
+                start_new_session=True,
+            )
         except OSError as error:
             raise SandboxError(f"{error.strerror}: {error.filename}") from None
 
@@ -227,7 +233,8 @@ def _command(tier: str, folder: Path, control: int) -> list[str]:
     kit = "/kit" if inside else str(folder / "kit")
     scratch = "/tmp" if inside else str(folder / "scratch")
     settings = {"tier": tier, "readable": [*readable(), kit], "scratch": scratch}
-    boot = f"import sys; sys.path.insert(0, {kit!r}); from inner.zygote import main; main({control}, {json.dumps(settings)!r})"
+    boot = f"import sys; sys.path.insert(0, {kit!r}); from inner.zygote import main; "
+    boot += f"main({control}, {json.dumps(settings)!r})"
     python = [sys.executable, "-I", "-B", "-X", "utf8", "-c", boot]
     if inside:
         return [*_bubblewrap(), *python]

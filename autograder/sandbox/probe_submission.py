@@ -8,21 +8,21 @@ import signal
 import socket
 
 
-def read(path):
+def read(path: str) -> str:
     with open(path) as file:
         return file.read()
 
 
-def write(path):
+def write(path: str) -> int:
     with open(path, "w") as file:
         return file.write("was here")
 
 
-def connect(port):
+def connect(port: int) -> bool:
     with socket.create_connection(("127.0.0.1", port), timeout=1):
         return True
 
 
-def send_signal(pid):
+def send_signal(pid: int) -> bool:
     os.kill(pid, signal.SIGURG)
     return True

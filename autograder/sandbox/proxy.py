@@ -9,11 +9,12 @@ mistake and compared.  Raises, in the grader: `StudentRaised` (the student's exc
 
 from __future__ import annotations
 
+import builtins
 import math
 import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
-from typing import Any, Protocol
+from typing import Any, NoReturn, Protocol
 
 import numpy as np
 import torch
@@ -26,6 +27,8 @@ from autograder.sandbox.inner.workbench import Workbench
 from autograder.sandbox.shared import SharedData
 
 TYPE_NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]{0,40}")
+_HOMES = (builtins, torch, torch.nn, torch.optim, torch.utils.data, np)
+LIBRARY_TYPES = frozenset(name for home in _HOMES for name in dir(home)) | {"function", "generator", "module", "method"}
 
 
 class Missing(Exception):
@@ -90,12 +93,16 @@ class Session:
     seed: int | None = None
     trace: list[Call] = field(default_factory=list)
     rng_touched: bool = False
+    written: frozenset[str] = frozenset()  # the names that stand in the submitted file: no others are repeated
+    forbids: tuple[str, ...] = ()
 
     def open(self, filename: str, module: str, source: bytes, seconds: float) -> None:
         """Import the student's module; its exceptions come as StudentRaised."""
+        self.written = frozenset(TYPE_NAME.findall(source.decode("utf-8", errors="replace")))
         self.ask({"op": "open", "filename": filename, "name": module, "source": source}, seconds)
 
     def item(self, forbids: Sequence[str]) -> None:
+        self.forbids = tuple(forbids)
         self.ask({"op": "item", "forbids": list(forbids)}, 30.0)
 
     def test(self, seed: int, mutates: bool) -> None:
@@ -139,11 +146,31 @@ class Session:
         if not isinstance(answer, dict):
             raise wire.WireError("an answer that is no mapping")
         if "ok" not in answer:
-            _raise(answer)
+            self._raise(question, answer)
         return answer
 
     def _resolve(self, ref: wire.Ref) -> object:
-        return Handle(self, ref.name, ref.text if TYPE_NAME.fullmatch(ref.text) else "object")
+        known = ref.text in self.written or ref.text in LIBRARY_TYPES
+        return Handle(self, ref.name, ref.text if known else "object")
+
+    def _raise(self, question: dict[str, object], answer: dict[str, Any]) -> NoReturn:
+        """The exception an answer stands for; every field was written next to student code and is checked."""
+        if "missing" in answer:
+            names = answer.get("names")
+            known = [name for name in names if isinstance(name, str)] if isinstance(names, list) else []
+            raise Missing(str(question.get("name")), tuple(name for name in known if name in self.written))
+        if "blocked" in answer:
+            what, line = answer["blocked"]
+            if what not in self.forbids:
+                raise wire.WireError("a policy that the item does not have")
+            raise PolicyBroken(what, line if type(line) is int else 0)
+        if "memory" in answer:
+            raise OutOfMemory(_lines(answer["memory"]))
+        if "too_much" in answer:
+            raise CheckFailed(Diagnosis("too_much", msg("What came back is too large or too deep to be an answer.")))
+        name = answer.get("error")
+        known_name = isinstance(name, str) and TYPE_NAME.fullmatch(name)
+        raise StudentRaised(str(name) if known_name else "Exception", _lines(answer.get("lines")))
 
 
 class Handle:
@@ -186,23 +213,6 @@ def _refer(value: object) -> wire.Ref | None:
     return None
 
 
-def _raise(answer: dict[str, Any]) -> None:
-    """The exception an answer stands for; every field was written next to student code and is checked."""
-    if "missing" in answer:
-        names = answer.get("names")
-        known = [name for name in names if isinstance(name, str)] if isinstance(names, list) else []
-        raise Missing(str(answer["missing"]), tuple(name for name in known if TYPE_NAME.fullmatch(name)))
-    if "blocked" in answer:
-        what, line = answer["blocked"]
-        raise PolicyBroken(str(what)[:80], line if type(line) is int else 0)
-    if "memory" in answer:
-        raise OutOfMemory(_lines(answer["memory"]))
-    if "too_much" in answer:
-        raise CheckFailed(Diagnosis("too_much", msg("What came back is too large or too deep to be an answer.")))
-    name = answer.get("error")
-    raise StudentRaised(name if isinstance(name, str) and TYPE_NAME.fullmatch(name) else "Exception", _lines(answer.get("lines")))
-
-
 def _lines(value: object) -> tuple[int, ...]:
     return tuple(line for line in value if type(line) is int and line > 0) if isinstance(value, list) else ()
 
@@ -210,8 +220,13 @@ def _lines(value: object) -> tuple[int, ...]:
 def _refuse_changes(call: str, arguments: list[tuple[str, object, object]]) -> None:
     for place, given, after in arguments:
         if after is not None and not same(given, after):
-            words = msg("`{call}` changed its argument {place}; it must leave what it is given as it was.", call=call, place=place)
-            hint = msg("An operation in place (`+=`, `x[...] =`, a name ending in `_`) writes into the caller's memory: work on a copy.")
+            words = msg(
+                "`{call}` changed its argument {place}; it must leave what it is given as it was.", call=call, place=place
+            )
+            hint = msg(
+                "An operation in place (`+=`, `x[...] =`, a name ending in `_`) writes into the caller's memory: "
+                "work on a copy."
+            )
             raise CheckFailed(Diagnosis("argument_changed", words, hint))
 
 

@@ -20,12 +20,12 @@ if TYPE_CHECKING:
 
 
 class SharedData:
-    """A read-only tensor (float or int, on the CPU) under a name.  In suites it may only be passed on as an argument."""
+    """A read-only tensor (float or int, on the CPU) under a name.  In suites it may only be passed on."""
 
     def __init__(self, name: str, tensor: torch.Tensor) -> None:
         plain = tensor.detach().contiguous()
         self.name, self.tensor = name, plain
-        raw = memoryview(plain.numpy()).cast("B")
+        raw = plain.numpy().data.cast("B")
         if sys.platform == "linux":
             self.descriptor = os.memfd_create(f"autograder-{name}", os.MFD_CLOEXEC | os.MFD_ALLOW_SEALING)
             _write(self.descriptor, raw)

@@ -8,7 +8,7 @@ node.  Dotted names are functions as `torch.overrides.resolve_name` spells them 
 operators of the dispatcher (aten.native_layer_norm).
 
 These guards deter, they prove nothing: complex-step derivatives in NumPy and unpoisoned operators in a thread of the
-student's own get through (docs/decisions/0002-sandbox.md lists what does).
+student's own get through (docs/decisions/0005-guards.md lists what does).
 """
 
 from __future__ import annotations
@@ -24,7 +24,10 @@ from torch.overrides import TorchFunctionMode, resolve_name
 from torch.utils._python_dispatch import TorchDispatchMode
 
 POISON = 1.37  # any factor that no right derivative has
-POISONED = "mm addmm bmm mv dot relu tanh exp sub.Tensor add.Tensor mul.Tensor _log_softmax _softmax clamp clamp_min".split()
+POISONED = (
+    "mm", "addmm", "bmm", "mv", "dot", "relu", "tanh", "exp", "sub.Tensor", "add.Tensor", "mul.Tensor",
+    "_log_softmax", "_softmax", "clamp", "clamp_min",
+)  # fmt: skip
 
 
 class ForbiddenUse(RuntimeError):
@@ -66,9 +69,9 @@ class Guard:
             yield
 
 
-class _DispatchSpy(TorchDispatchMode):
+class _DispatchSpy(TorchDispatchMode):  # type: ignore[no-untyped-call]
     def __init__(self, guard: Guard) -> None:
-        super().__init__()
+        super().__init__()  # type: ignore[no-untyped-call]
         self.guard = guard
 
     def __torch_dispatch__(self, func: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
@@ -128,7 +131,7 @@ def _hooked_engines(note: Callable[[str], None]) -> Iterator[None]:
 
 @contextlib.contextmanager
 def _poisoned_derivatives() -> Iterator[None]:
-    library = torch.library.Library("aten", "IMPL")
+    library: Any = torch.library.Library("aten", "IMPL")  # type: ignore[no-untyped-call]
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # "overriding a previously registered kernel": on purpose
         for name in POISONED:

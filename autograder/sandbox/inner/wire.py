@@ -58,7 +58,7 @@ class Ref:
     text: str = ""
 
 
-def pack(value: object, refer: Callable[[object], Ref] | None = None) -> bytes:
+def pack(value: object, refer: Callable[[object], Ref | None] | None = None) -> bytes:
     """One frame.  `refer` turns what is no data into a Ref; without it such a value raises WireError."""
 
     depth = 0
@@ -81,7 +81,7 @@ def pack(value: object, refer: Callable[[object], Ref] | None = None) -> bytes:
         if kind is complex:
             return msgpack.ExtType(COMPLEX, struct.pack("!dd", odd.real, odd.imag))  # type: ignore[attr-defined]
         if kind is torch.dtype and odd in NAMES:
-            return msgpack.ExtType(DTYPE, NAMES[odd].encode())  # type: ignore[index]
+            return msgpack.ExtType(DTYPE, NAMES[odd].encode())
         if kind is torch.device:
             return msgpack.ExtType(DEVICE, str(odd).encode())
         if kind is torch.Size:
@@ -217,7 +217,7 @@ def _split(body: bytes) -> tuple[list[Any], memoryview]:
 
 
 def _tensor(tensor: torch.Tensor) -> bytes | None:
-    """dtype, shape, device, requires_grad, then the bytes in C order; None when it has no plain memory (sparse, meta …)."""
+    """dtype, shape, device, requires_grad, then the bytes in C order; None when it has no plain memory (sparse …)."""
     name = NAMES.get(tensor.dtype)
     if name is None or tensor.layout is not torch.strided or tensor.is_quantized:
         return None
@@ -242,7 +242,8 @@ def _read_tensor(body: bytes) -> torch.Tensor:
         raise WireError("a tensor whose bytes do not fit its shape")
     flat = torch.frombuffer(bytearray(raw), dtype=dtype) if len(raw) else torch.empty(0, dtype=dtype)
     tensor = flat.reshape(shape)
-    return tensor.requires_grad_() if requires_grad is True and (dtype.is_floating_point or dtype.is_complex) else tensor
+    differentiable = dtype.is_floating_point or dtype.is_complex
+    return tensor.requires_grad_() if requires_grad is True and differentiable else tensor
 
 
 def _array(array: np.ndarray[Any, Any]) -> bytes:

@@ -6,8 +6,9 @@ It knows nothing that is worth stealing: no expected value, label, path or token
 in here can only change what the student's code returns.  The same class runs in the grader's own process for
 trusted code (`--isolation none`, the replay of mistakes), where it is given no jail.
 
-Requests: open, item, call, apply, inside, end; the first one of a test brings its seed.  Responses: {"ok": value, …} or one of "error", "missing",
-"blocked", "memory".  A response never holds a text of the student's making except names checked by the grader.
+Requests: open, item, call, apply, inside, end; the first one of a test brings its seed.  Responses: {"ok": value, …}
+or one of "error", "missing", "blocked", "memory", "too_much".  A response never holds a text of the student's making
+except names, which the grader checks.
 """
 
 from __future__ import annotations
@@ -31,7 +32,9 @@ from .guard import Guard
 
 SMALL = 256 << 10  # bytes of arguments that are sent back after a call, to see whether they were changed
 NAMES = 200
-_WATCHED = ("torch", "torch.nn", "torch.nn.functional", "torch.optim", "torch.autograd", "torch.linalg", "numpy", "builtins")
+_WATCHED = (
+    "torch", "torch.nn", "torch.nn.functional", "torch.optim", "torch.autograd", "torch.linalg", "numpy", "builtins",
+)  # fmt: skip
 
 
 class Workbench:
@@ -96,7 +99,8 @@ class Workbench:
         """The item is over: which traces did it leave?  (A fresh worker follows when there are any.)"""
         self.handles.clear()
         after = self._snapshot()
-        changed = [name for name in self.before.keys() | after.keys() if not _equal(self.before.get(name), after.get(name))]
+        names = self.before.keys() | after.keys()
+        changed = [name for name in names if not _equal(self.before.get(name), after.get(name))]
         return {"ok": changed[:20]}
 
     # --- running ---
@@ -115,6 +119,7 @@ class Workbench:
             with guard.watching() if guard else contextlib.nullcontext():
                 value = function(*args, **kwargs)
         except self.catches as error:
+            self.rng = _rng_digest()
             if guard and guard.found:
                 return {"blocked": list(guard.found)}
             return self._describe(error)
@@ -207,7 +212,10 @@ def _content(value: object) -> object:
     if type(value) in (int, float, str, bool, bytes, type(None)):
         return value
     if isinstance(value, (list, dict, set)):
-        return len(value), zlib.crc32(repr(value).encode()) if len(value) < 64 else 0
+        try:
+            return len(value), zlib.crc32(repr(value).encode()) if len(value) < 64 else 0
+        except Exception:  # a student's __repr__ (or __len__) that is not right yet
+            return None
     if isinstance(value, torch.Tensor):
         return value._version
     if isinstance(value, np.ndarray):
@@ -245,7 +253,7 @@ def _plain(value: object) -> bool:
 
 
 def _rng_digest() -> int:
-    state = zlib.crc32(torch.get_rng_state().numpy())
+    state = zlib.crc32(torch.get_rng_state().numpy().data)
     numpy_state: Any = np.random.get_state()
     state = zlib.crc32(numpy_state[1], state + numpy_state[2])
     return state ^ (hash(random.getstate()) & 0xFFFFFFFF)

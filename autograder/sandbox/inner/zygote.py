@@ -10,6 +10,7 @@ It ends when the grader closes the control socket, and takes everything it start
 
 from __future__ import annotations
 
+import contextlib
 import gc
 import json
 import mmap
@@ -51,7 +52,7 @@ def _preload() -> dict[str, str]:
     import torch
     import torch._dynamo
     import torch.optim
-    import torch.utils.data  # noqa: F401
+    import torch.utils.data
 
     from . import guard, workbench  # noqa: F401
 
@@ -124,7 +125,7 @@ def _order(control: socket.socket) -> tuple[Any, list[int]]:
 
 
 def _end(pid: int, wait: float, jail: Jail) -> dict[str, object]:
-    """Give a worker `wait` seconds to end by itself, then kill it and all that it left; report its exit and its costs."""
+    """Give a worker `wait` seconds to end by itself, then kill it and all that it left; its exit and its costs."""
     deadline = time.monotonic() + wait
     done, status, usage = os.wait4(pid, os.WNOHANG)
     while not done and time.monotonic() < deadline:
@@ -146,10 +147,8 @@ def _sweep(jail: Jail) -> None:
     In a pid namespace kill(-1) reaches all but the namespace's init and us at once.
     """
     if jail.tier == "namespaces":
-        try:
+        with contextlib.suppress(ProcessLookupError):
             os.kill(-1, signal.SIGKILL)
-        except ProcessLookupError:
-            pass
     while left := _children():
         for pid in left:
             os.kill(pid, signal.SIGKILL)
@@ -212,7 +211,7 @@ def _silence() -> None:
 
 
 def _shared(described: list[dict[str, Any]], descriptors: list[int]) -> dict[str, Callable[[], Any]]:
-    """Data every submission reads, mapped only when first asked for (copy on write: a student's write stays private)."""
+    """Data every submission reads, mapped when first asked for (copy on write: a student's write stays private)."""
     import torch
 
     def reader(entry: dict[str, Any], descriptor: int) -> Callable[[], Any]:

@@ -1,0 +1,24 @@
+"""u01_tensors, Giang Hoàng: reads memory by its address, and dies of it."""
+
+import ctypes
+
+import numpy as np
+import torch
+
+
+def select(x):
+    return x[:, 0], x[-1], x[::2], x[-1, -1]
+
+
+def tensor_from_numpy(a):
+    return torch.tensor(a, dtype=torch.float32)
+
+
+def shared_with_numpy(t):
+    address = 0  # should have been t.data_ptr(): nothing lies at 0, and Python segfaults
+    memory = ctypes.string_at(address, t.numel() * t.element_size())
+    return np.frombuffer(memory, dtype=np.float32).reshape(t.shape)
+
+
+def move_to(x, device):
+    return x.to(device)

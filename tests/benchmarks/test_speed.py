@@ -1,0 +1,153 @@
+"""What grading costs, as ratios to one `python -c "import torch"` of the same run: `make bench`.
+
+The machine is noisy, so nothing is asserted; each benchmark keeps its ratio in `extra_info`, and the table at the end
+shows it beside the bound that the project has set itself.
+"""
+
+from __future__ import annotations
+
+import os
+import resource
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+from pytest_benchmark.fixture import BenchmarkFixture
+
+from autograder.bank import solution_path
+from autograder.course import Course, load
+from autograder.grading.run import Pool, unscored
+from autograder.grading.slot import Job, Settings
+from autograder.models import Submission
+
+ROOT = Path(__file__).parents[2]
+ENVIRONMENT = os.environ | {"OMP_NUM_THREADS": "1"}
+
+
+@dataclass(frozen=True)
+class Floor:
+    """The best of five runs of `python -c "import torch"`."""
+
+    wall: float
+    cpu: float
+
+
+def timed(command: list[str]) -> tuple[float, float]:
+    """Wall and processor seconds of a process and its children."""
+    before, started = resource.getrusage(resource.RUSAGE_CHILDREN), time.perf_counter()
+    subprocess.run(command, cwd=ROOT, env=ENVIRONMENT, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, check=False)
+    after = resource.getrusage(resource.RUSAGE_CHILDREN)
+    cpu = after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
+    return time.perf_counter() - started, cpu
+
+
+@pytest.fixture(scope="module")
+def floor() -> Floor:
+    runs = [timed([sys.executable, "-c", "import torch"]) for _ in range(5)]
+    return Floor(min(wall for wall, _ in runs), min(cpu for _, cpu in runs))
+
+
+@pytest.fixture(scope="module")
+def course() -> Course:
+    return load(ROOT)
+
+
+Judge = Callable[[tuple[str, ...]], float]
+
+
+@pytest.fixture(scope="module", params=["u01_tensors", "u03_backprop", "u06_mlp"])
+def judge(request: pytest.FixtureRequest, course: Course) -> Iterator[Judge]:
+    """Judges the reference in one warm slot; returns the seconds that one submission took."""
+    unit = course.unit(request.param)
+    submission = Submission("reference", unit.id, unit.filename, solution_path(course, unit).read_bytes())
+    data = os.environ.get("COURSE_DATA")
+    settings = Settings(course.path, (unit.id,), "auto", True, 1, Path(data) if data else None)
+    with Pool(settings, 1) as pool:
+
+        def run(only: tuple[str, ...]) -> float:
+            started = time.perf_counter()
+            (_, attempt), *_ = pool.run([Job(0, submission, only)], lambda job, why: unscored(course, job, why))
+            assert attempt.score == attempt.max_score
+            return time.perf_counter() - started
+
+        run(_quick(course, unit.id))  # warm: modules, caches, copy-on-write
+        yield run
+
+
+def _quick(course: Course, unit: str) -> tuple[str, ...]:
+    return tuple(item.id for item in course.unit(unit).items if item.credit.kind != "ramp" and item.id != "numpy_mlp")[:10]
+
+
+def keep(benchmark: BenchmarkFixture, ratio: float, bound: float) -> None:
+    benchmark.extra_info.update(ratio=round(ratio, 3), bound=bound)
+
+
+def test_a_submission_of_ten_items_in_the_sandbox(
+    benchmark: BenchmarkFixture, judge: Judge, floor: Floor, course: Course, request: pytest.FixtureRequest
+) -> None:
+    unit = request.node.callspec.params["judge"]
+    items = _quick(course, unit)
+    benchmark.group = "one submission"
+    benchmark.pedantic(judge, args=(items,), rounds=20, warmup_rounds=2)
+    keep(benchmark, benchmark.stats.stats.median / floor.wall, 0.2)
+
+
+@pytest.mark.parametrize("what", ["stubs", "solutions"])
+def test_a_student_runs_the_first_unit(benchmark: BenchmarkFixture, floor: Floor, what: str) -> None:
+    command = [sys.executable, "-m", "pytest", "exercises/u01_tensors", "-p", "no:cacheprovider", "-p", "no:benchmark"]
+    command += ["-o", "pythonpath=solutions ."] if what == "solutions" else []
+    benchmark.group = "pytest exercises/u01_tensors"
+    benchmark.pedantic(timed, args=(command,), rounds=5, warmup_rounds=1)
+    keep(benchmark, benchmark.stats.stats.min / floor.wall, 1.4)
+
+
+TRAIN = """
+import os, sys, time
+from pathlib import Path
+import torch
+sys.path.insert(0, "solutions/u06_mlp")
+import mlp
+from autograder.datasets import mnist
+from autograder.grading.data import judged
+torch.set_num_threads(1)
+data = os.environ.get("COURSE_DATA")
+found = judged(mnist(Path("datasets"), course_data=Path(data) if data else None, download=False), 1)
+started = time.process_time()
+mlp.train_mlp(found.train_x.tensor, found.train_y.tensor, 128, 3, 0.25, 100, 1)
+print(time.process_time() - started)
+"""
+TRAININGS = 3
+
+
+def test_grading_a_training_item(benchmark: BenchmarkFixture, course: Course) -> None:
+    """Processor seconds of TRAININGS graded trainings, the slot's start taken off, against as many plain ones."""
+    plain = min(_plain_training() for _ in range(TRAININGS))
+    idle = _pool_seconds(course, 1, "device_of")
+    benchmark.group = "a training item: processor seconds"
+    benchmark.pedantic(_pool_seconds, args=(course, 1, "train_mlp"), rounds=1)
+    graded = (_pool_seconds(course, TRAININGS, "train_mlp") - idle) / TRAININGS
+    benchmark.extra_info.update(plain=round(plain, 2), graded=round(graded, 2))
+    keep(benchmark, graded / plain, 1.1)
+
+
+def _plain_training() -> float:
+    done = subprocess.run([sys.executable, "-c", TRAIN], cwd=ROOT, env=ENVIRONMENT, capture_output=True, text=True, check=True)
+    return float(done.stdout)
+
+
+def _pool_seconds(course: Course, times: int, item: str) -> float:
+    """Processor seconds of a slot's whole life, its zygote and workers included: they are all waited for."""
+    unit = course.unit("u06_mlp")
+    submission = Submission("reference", unit.id, unit.filename, solution_path(course, unit).read_bytes())
+    data = os.environ.get("COURSE_DATA")
+    settings = Settings(course.path, (unit.id,), "auto", True, 1, Path(data) if data else None)
+    before = resource.getrusage(resource.RUSAGE_CHILDREN)
+    with Pool(settings, 1) as pool:
+        jobs = [Job(number, submission, (item,)) for number in range(times)]
+        assert all(attempt.scored for _, attempt in pool.run(jobs, lambda job, why: unscored(course, job, why)))
+    after = resource.getrusage(resource.RUSAGE_CHILDREN)
+    return after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
