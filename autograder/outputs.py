@@ -7,6 +7,7 @@ Fails with `OutputError` (folder and cure) when the folder cannot be written or 
 
 from __future__ import annotations
 
+import contextlib
 import os
 import shutil
 import tempfile
@@ -25,16 +26,22 @@ class OutputError(Exception):
 
 
 def check_folder(out: Path) -> None:
-    """Refuse before any work is done what could not be written afterwards; leaves no trace of the try."""
+    """Refuse before any work is done what could not be written afterwards; a folder refused is not left behind."""
+    new = [folder for folder in (out, *out.parents) if not folder.exists()]
     try:
         out.mkdir(parents=True, exist_ok=True)
         with tempfile.TemporaryFile(dir=out):
             pass
         free = shutil.disk_usage(out).free >> 20
-    except OSError as error:
+        if free < FREE_MB:
+            raise OutputError(f"{out}: only {free} MB of disk are free; free some, or choose another folder with --out")
+    except (OSError, OutputError) as error:
+        for folder in new:
+            with contextlib.suppress(OSError):
+                folder.rmdir()
+        if isinstance(error, OutputError):
+            raise
         raise OutputError(f"{out}: cannot be written ({error.strerror}); choose another folder with --out") from None
-    if free < FREE_MB:
-        raise OutputError(f"{out}: only {free} MB of disk are free; free some, or choose another folder with --out")
 
 
 def write(grade: Grade, course: Course, out: Path, lang: str) -> Path:
@@ -58,5 +65,6 @@ def write_whole(path: Path, text: str) -> None:
         part.write_text(text, encoding="utf-8", newline="")
         os.replace(part, path)
     except OSError as error:
-        part.unlink(missing_ok=True)
+        with contextlib.suppress(OSError):
+            part.unlink()
         raise OutputError(f"{path}: cannot be written ({error.strerror}); free some disk or choose another --out") from None

@@ -9,6 +9,7 @@ and `raise NotImplementedError`.  Pure but for reading the solutions; `cli` writ
 from __future__ import annotations
 
 import ast
+import re
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 
@@ -16,6 +17,7 @@ from autograder.bank import solution_path
 from autograder.course import Course, Item, Unit
 
 BEGIN, END = "### BEGIN SOLUTION", "### END SOLUTION"
+_MARKER = re.compile(r"#\s*(BEGIN|END)\s+SOLUTION", re.IGNORECASE)
 
 
 class BuildError(Exception):
@@ -28,14 +30,19 @@ def stub_path(course: Course, unit: Unit) -> Path:
 
 def stubs(course: Course) -> dict[Path, str]:
     """What every stub must contain."""
-    return {
-        stub_path(course, unit): stub(solution_path(course, unit).read_text(encoding="utf-8"), unit) for unit in course.units
-    }
+    return {stub_path(course, unit): stub(_solution(course, unit), unit) for unit in course.units}
 
 
 def differences(course: Course) -> list[Path]:
     """The stubs that are missing or differ from what their solution generates."""
     return [path for path, text in stubs(course).items() if not path.is_file() or path.read_text(encoding="utf-8") != text]
+
+
+def _solution(course: Course, unit: Unit) -> str:
+    path = solution_path(course, unit)
+    if not path.is_file():
+        raise BuildError(f"{path} is missing; write the reference of {unit.id}, or take the unit out of grading.yml")
+    return path.read_text(encoding="utf-8")
 
 
 def stub(solution: str, unit: Unit) -> str:
@@ -56,6 +63,8 @@ def stub(solution: str, unit: Unit) -> str:
             if begin is None:
                 raise BuildError(f"{unit.filename}:{number}: {END} without {BEGIN}")
             begin = None
+        elif _MARKER.search(line):
+            raise BuildError(f"{unit.filename}:{number}: a marker must be {BEGIN!r} or {END!r}, alone on its line")
         elif begin is None:
             out.append(line)
     if begin is not None:
@@ -63,7 +72,15 @@ def stub(solution: str, unit: Unit) -> str:
     missing = [item.id for item in unit.items if item.id not in told]
     if missing:
         raise BuildError(f"{unit.filename}: no region for {', '.join(missing)}; put {BEGIN} … {END} around the answer")
-    return "\n".join(out) + "\n"
+    text = "\n".join(out) + "\n"
+    try:
+        ast.parse(text)
+    except SyntaxError as error:
+        raise BuildError(
+            f"{unit.filename}: line {error.lineno} of its stub is not Python ({error.msg}); "
+            "put the whole of a helper into a region, not its body alone"
+        ) from None
+    return text
 
 
 def _todo(indent: str, item: Item | None, unit: Unit, told: set[str]) -> Iterator[str]:
@@ -82,7 +99,11 @@ def _items_by_line(solution: str, unit: Unit) -> Mapping[int, Item]:
     """Line number → the item whose function or class stands there."""
     by_symbol = {item.symbol: item for item in unit.items}
     found: dict[int, Item] = {}
-    for node in ast.parse(solution).body:
+    try:
+        tree = ast.parse(solution)
+    except SyntaxError as error:
+        raise BuildError(f"{unit.filename}:{error.lineno}: not Python ({error.msg}); mend the solution first") from None
+    for node in tree.body:
         if isinstance(node, (ast.FunctionDef, ast.ClassDef)) and node.name in by_symbol:
             for line in range(node.lineno, (node.end_lineno or node.lineno) + 2):  # END may follow the last statement
                 found.setdefault(line, by_symbol[node.name])

@@ -37,6 +37,7 @@ class ReleaseError(Exception):
 
 def release(course: Course, out: Path) -> list[Path]:
     """Write the student's copy into a new or empty folder; ReleaseError leaves it as it was."""
+    out = out.absolute()
     if out.exists() and (not out.is_dir() or any(out.iterdir())):
         raise ReleaseError(f"{out}: is not empty; name a new folder with --out")
     part = out.with_name(f".{out.name}.part")
@@ -58,16 +59,14 @@ def release(course: Course, out: Path) -> list[Path]:
 
 def _write(course: Course, out: Path) -> None:
     texts = {path.relative_to(course.root): text for path, text in stubs(course).items()}
-    for unit in course.units:
-        folder = Path("exercises") / unit.id
-        for name in (f"test_{unit.filename}", "README.md", "README.vi.md"):
-            texts[folder / name] = (course.root / folder / name).read_text(encoding="utf-8")
     texts[Path("grading.yml")] = public_registry(course)
     texts[Path(".gitignore")] = "__pycache__/\n.venv/\n.pytest_cache/\nbuild/\n*.egg-info/\n"
     for path, text in texts.items():
         (out / path).parent.mkdir(parents=True, exist_ok=True)
         (out / path).write_text(text, encoding="utf-8")
     for source, target in _copies(course):
+        if not source.is_file():
+            raise ReleaseError(f"{source} is missing; a student's copy needs it")
         (out / target).parent.mkdir(parents=True, exist_ok=True)
         shutil.copyfile(source, out / target)
 
@@ -78,8 +77,10 @@ def _copies(course: Course) -> Iterator[tuple[Path, Path]]:
         for path in sorted(kit.glob(pattern)):
             yield path, Path("autograder") / path.relative_to(kit)
     for unit in course.units:
-        for picture in sorted((course.root / "exercises" / unit.id).glob("*.png")):
-            yield picture, picture.relative_to(course.root)
+        folder = course.root / "exercises" / unit.id
+        written = [folder / name for name in (f"test_{unit.filename}", "README.md", "README.vi.md")]
+        for path in (*written, *sorted(folder.glob("*.png"))):
+            yield path, path.relative_to(course.root)
     yield STUDENT_FILES / "pyproject.toml", Path("pyproject.toml")
     for name in ("README.md", "README.vi.md"):
         yield course.root / "docs" / "student" / name, Path(name)

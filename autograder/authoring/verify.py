@@ -128,7 +128,7 @@ def unregistered(course: Course) -> Iterator[Path]:
     """Unit folders and bank files that no unit of grading.yml names, and modules that are no unit's."""
     known = {unit.id: unit for unit in course.units}
     for tree in ("exercises", "solutions", "autograder/suites"):
-        for path in sorted((course.root / tree).iterdir()):
+        for path in sorted((course.root / tree).glob("*")):
             if path.is_dir() and path.name not in known and not path.name.startswith(("_", ".")):
                 yield path
     for path in sorted((course.root / "autograder" / "mistakes").glob("*.py")):

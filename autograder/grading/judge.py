@@ -140,14 +140,17 @@ class Desk:
             raise self.failed
         shared = self.judge.shared(self.unit, item)
         needs = frozenset(data.name for data in shared)
+        if self.current is not None and self.item != item.id:
+            try:
+                self.current.item(item.forbids)
+            except (StudentRaised, WorkerGone, WorkerTimeout, WireError):  # it died of what an earlier item had started
+                self.clear()
         if self.current is None or self.memory_mb < item.memory_mb or not needs <= self.names:
             self.clear()
             self._open(item, shared)
             self.memory_mb, self.names = item.memory_mb, needs
         assert self.current is not None
-        if self.item != item.id:
-            self.current.item(item.forbids)
-            self.item = item.id
+        self.item = item.id
         return self.current
 
     def leave(self) -> bool:
@@ -167,6 +170,7 @@ class Desk:
         self.item = ""
 
     def _open(self, item: Item, shared: Sequence[SharedData]) -> None:
+        """A fresh worker with the module imported and the item announced; ImportFailed when it does not get that far."""
         source = self.submission.source
         if source is None:
             raise self._fails(Outcome(Verdict.MISSING, words.no_file(self.unit)))
@@ -179,6 +183,7 @@ class Desk:
             self.current = Session(self.worker)
         try:
             self.current.open(self.unit.filename, self.unit.module, source, limits.import_seconds)
+            self.current.item(item.forbids)
         except StudentRaised as error:
             verdict = Verdict.NOT_ATTEMPTED if words.is_stub(error, source) else Verdict.FAILED
             raise self._fails(Outcome(verdict, words.import_raised(self.unit, error, source))) from None
@@ -190,6 +195,8 @@ class Desk:
         except WorkerGone as error:
             verdict, told = words.gone(item, error, source, importing=self.unit)
             raise self._fails(Outcome(verdict, told, staff=str(error))) from None
+        except WireError as error:
+            raise self._fails(Outcome(Verdict.CRASHED, words.garbled(), staff=str(error))) from None
 
     def _fails(self, outcome: Outcome) -> ImportFailed:
         self.failed = ImportFailed(outcome)

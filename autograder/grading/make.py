@@ -16,7 +16,7 @@ import torch
 KINK = 1e-2
 
 
-def test_seed(run_seed: int, nodeid: str) -> int:
+def seed_of(run_seed: int, nodeid: str) -> int:
     """A seed of 48 bits for one test of one grading run."""
     return int.from_bytes(hashlib.sha256(f"{run_seed}:{nodeid}".encode()).digest()[:6], "big")
 

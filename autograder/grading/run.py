@@ -8,6 +8,7 @@ once more; after that its items are `grader_error`.  Nothing is graded twice: wh
 
 from __future__ import annotations
 
+import contextlib
 import dataclasses
 import multiprocessing
 import os
@@ -87,7 +88,8 @@ class Pool:
     def __exit__(self, *_: object) -> None:
         for slot in self.slots:
             if slot.job is None and slot.hello is not None:
-                slot.connection.send(None)
+                with contextlib.suppress(OSError):  # it died after its last job
+                    slot.connection.send(None)
         for slot in self.slots:
             if slot.job is None and slot.hello is not None:
                 slot.process.join(10)

@@ -81,9 +81,10 @@ class Store:
         if row is None:
             return None
         try:
-            return self._converter.loads(row[0], Kept)
+            kept: Kept = self._converter.loads(row[0], Kept)
         except (cattrs.BaseValidationError, ValueError, KeyError, TypeError):
             return None  # written by another version: judged again
+        return kept
 
     def put(self, key: str, kept: Kept) -> None:
         """Keep a result; StoreError when the disk is full."""
@@ -139,10 +140,8 @@ def _converter() -> Any:
     converter = make_converter()
     configure_union_passthrough(str | int | float, converter)
 
-    def value(raw: Any, _: object) -> Value:
-        if isinstance(raw, dict):
-            return converter.structure(raw, Text if "en" in raw else Message)
-        return raw  # type: ignore[no-any-return]
+    def value(raw: Any, _: object) -> Any:
+        return converter.structure(raw, Text if "en" in raw else Message) if isinstance(raw, dict) else raw
 
     converter.register_structure_hook(Value, value)
     converter.register_structure_hook(Text | Message, value)

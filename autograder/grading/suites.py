@@ -26,7 +26,7 @@ from autograder.checks import InsideError, inside_functions, runner
 from autograder.checks.metrics import recording
 from autograder.course import Course, Unit, did_you_mean
 from autograder.grading.data import DataSource, JudgedData
-from autograder.grading.make import Make, test_seed
+from autograder.grading.make import Make, seed_of
 from autograder.sandbox.proxy import Session, Student
 
 OPTIONS = (
@@ -101,7 +101,7 @@ class Suites:
     def run(self, test: Test, session: Session) -> Ran:
         """Run one test against a session.  Its workers must have been opened; its timeout counts from here."""
         self._session, self._error = session, None
-        self._seed = test_seed(self.run_seed, test.node.nodeid)
+        self._seed = seed_of(self.run_seed, test.node.nodeid)
         started = time.perf_counter()
         session.test(self._seed, test.mutates)
         token = runner.set(session)

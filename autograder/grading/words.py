@@ -16,6 +16,7 @@ from autograder.course import Item, Unit, did_you_mean
 from autograder.models import Diagnosis, Verdict, Words, msg
 from autograder.sandbox.launch import WorkerGone
 from autograder.sandbox.proxy import Call, Handle
+from autograder.sandbox.shared import SharedData
 
 SIGKILL, SIGXCPU, SIGSEGV = -9, -24, -11
 LINE_WIDTH = 100
@@ -36,6 +37,8 @@ def call(trace: Sequence[Call]) -> tuple[Words, ...]:
 
 def kind(value: object) -> str:
     """A value's type, dtype and shape: "float64 tensor (4, 3)".  Never its contents, except for small whole numbers."""
+    if isinstance(value, SharedData):
+        value = value.tensor
     if isinstance(value, torch.Tensor):
         return f"{str(value.dtype).removeprefix('torch.')} tensor {tuple(value.shape)}"
     if isinstance(value, np.ndarray):
@@ -97,7 +100,7 @@ def gone(item: Item, error: WorkerGone, source: bytes, importing: Unit | None = 
     exit_code = error.ending.exit
     if exit_code == SIGXCPU:
         return Verdict.TIMED_OUT, timed_out(item)
-    if error.why:
+    if error.why or error.ending.killed:  # it hung up and lived on, or said what is no answer
         return Verdict.CRASHED, garbled()
     what = msg("the import of {filename}", filename=importing.filename) if importing else f"`{item.symbol}`"
     if exit_code == SIGKILL:

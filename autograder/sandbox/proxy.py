@@ -221,7 +221,9 @@ def _refuse_changes(call: str, arguments: list[tuple[str, object, object]]) -> N
     for place, given, after in arguments:
         if after is not None and not same(given, after):
             words = msg(
-                "`{call}` changed its argument {place}; it must leave what it is given as it was.", call=call, place=place
+                "`{call}` changed its argument {place}; it must leave what it is given as it was.",
+                call=call,
+                place=place,
             )
             hint = msg(
                 "An operation in place (`+=`, `x[...] =`, a name ending in `_`) writes into the caller's memory: "

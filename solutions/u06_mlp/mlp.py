@@ -6,6 +6,8 @@ made in another dtype; everything that takes a tensor works in float32 and in fl
 
 from __future__ import annotations
 
+from itertools import pairwise
+
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
@@ -71,7 +73,7 @@ class MLP(nn.Module):
     def __init__(self, sizes: list[int]) -> None:
         ### BEGIN SOLUTION
         super().__init__()
-        self.layers = nn.ModuleList(nn.Linear(n, m) for n, m in zip(sizes[:-1], sizes[1:], strict=True))
+        self.layers = nn.ModuleList(nn.Linear(n, m) for n, m in pairwise(sizes))
         ### END SOLUTION
 
     def forward(self, x: Tensor) -> Tensor:
@@ -117,7 +119,7 @@ class Dropout(nn.Module):
 
     In training mode: every element of x becomes 0 with probability p, independently of all others, and the ones that
     stay are divided by 1 − p, so that the expected value of each element does not change.  Every call draws a new mask
-    from torch's global generator (`torch.manual_seed` repeats it).  p = 0 keeps everything, p = 1 gives zeros (not NaN).
+    from torch's global generator (`torch.manual_seed` repeats it).  p = 0 keeps everything, p = 1 gives zeros, not NaN.
     The gradient follows the mask: kept elements pass it on divided by 1 − p, the others get 0.
     In eval mode (`self.training` is False): the values of x as they are; no random number is drawn.
 
@@ -326,9 +328,7 @@ def train_adam(x: Tensor, y: Tensor, model: nn.Module, lr: float, steps: int) ->
     ### END SOLUTION
 
 
-def train_mlp(
-    x: Tensor, y: Tensor, hidden: int, epochs: int, lr: float, batch_size: int, seed: int
-) -> nn.Module:
+def train_mlp(x: Tensor, y: Tensor, hidden: int, epochs: int, lr: float, batch_size: int, seed: int) -> nn.Module:
     """Train a digit classifier with one hidden layer and return it.
 
     x (N, 784) float32 in [0, 1], y (N,) int64 in 0..9.  The model is nn.Linear(784, hidden), ReLU,

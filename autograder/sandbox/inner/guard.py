@@ -1,6 +1,7 @@
 """Guards of "by hand" and "no twin" items: they watch what the student's code calls while such an item runs.
 
 `Guard(forbids, filename)` is entered around each call into the student's code and notes the first forbidden use.
+Its poison lasts for the item, its spies for the call.
 `autograd` combines what was measured in field-notes.md ("Gradients": 15 of 15 cheats in one run): derivatives of the
 common operators are poisoned (forward right, backward wrong, so an answer that slips through autograd is simply
 wrong), the engine, forward mode and functorch are hooked, and a dispatch spy looks for operators run by a backward
@@ -57,11 +58,16 @@ class Guard:
         return 0
 
     @contextlib.contextmanager
+    def poisoning(self) -> Iterator[None]:
+        """For a whole item: registering the poisoned kernels costs more than most calls."""
+        with _poisoned_derivatives() if self.autograd else contextlib.nullcontext():
+            yield
+
+    @contextlib.contextmanager
     def watching(self) -> Iterator[None]:
         with contextlib.ExitStack() as stack:
             if self.autograd:
                 stack.enter_context(_hooked_engines(self.note))
-                stack.enter_context(_poisoned_derivatives())
             if self.autograd or self.operators:
                 stack.enter_context(_DispatchSpy(self))
             if self.functions:
@@ -98,6 +104,7 @@ class _FunctionSpy(TorchFunctionMode):
 @contextlib.contextmanager
 def _hooked_engines(note: Callable[[str], None]) -> Iterator[None]:
     """Backward, forward mode and functorch refuse to start, and say so."""
+    import torch._dynamo  # an autograd.Function imports it when it first runs; it must not meet the hooks half way
     import torch._functorch.eager_transforms as eager
     from torch.autograd import forward_ad
     from torch.autograd.variable import Variable

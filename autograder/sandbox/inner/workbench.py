@@ -48,6 +48,7 @@ class Workbench:
         self.handles: dict[str, object] = {}
         self.programs: dict[str, dict[str, Any]] = {}
         self.forbids: tuple[str, ...] = ()
+        self.policies = contextlib.ExitStack()  # what holds for the whole item
         self.before: dict[str, object] = {}
         self.rng = 0
 
@@ -79,7 +80,9 @@ class Workbench:
         return {"ok": None}
 
     def _item(self, forbids: list[str]) -> dict[str, object]:
+        self.policies.close()
         self.forbids = tuple(forbids)
+        self.policies.enter_context(Guard(self.forbids, self.filename).poisoning())
         self.handles.clear()
         return {"ok": None}
 
@@ -97,6 +100,7 @@ class Workbench:
 
     def _end(self) -> dict[str, object]:
         """The item is over: which traces did it leave?  (A fresh worker follows when there are any.)"""
+        self.policies.close()
         self.handles.clear()
         after = self._snapshot()
         names = self.before.keys() | after.keys()

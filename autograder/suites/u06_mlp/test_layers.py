@@ -1,7 +1,5 @@
 """Hidden tests of u06_mlp: Dropout, BatchNorm1d and LayerNorm."""
 
-# ruff: noqa: F821  (`student` inside an @inside function is the student's module, in the worker)
-
 import math
 
 import pytest

@@ -3,6 +3,7 @@
 # ruff: noqa: F821  (`student` inside an @inside function is the student's module, in the worker)
 
 import math
+from itertools import pairwise
 
 import pytest
 import torch
@@ -56,7 +57,7 @@ def forward(x, *weights):
 
 def layers(make, sizes):
     """A float64 weight and bias for each layer."""
-    pairs = [(make(m, n), make(m)) for n, m in zip(sizes[:-1], sizes[1:], strict=True)]
+    pairs = [(make(m, n), make(m)) for n, m in pairwise(sizes)]
     return [tensor for pair in pairs for tensor in pair]
 
 
@@ -150,7 +151,7 @@ DEPTHS = [[5, 7, 3], [6, 4], [3, 8, 6, 5, 2], [4, 4, 4, 4]]
 def test_its_parameters_come_in_the_order_of_the_layers(student):
     for sizes in DEPTHS:
         got = list(parameter_shapes(student.MLP(sizes)).values())
-        want = [shape for n, m in zip(sizes[:-1], sizes[1:], strict=True) for shape in ((m, n), (m,))]
+        want = [shape for n, m in pairwise(sizes) for shape in ((m, n), (m,))]
         check.equal(got, want, name=f"shapes of MLP({sizes}).parameters()")
 
 

@@ -15,9 +15,10 @@ def tensor_from_numpy(a):
 
 
 def shared_with_numpy(t):
+    array = np.empty(t.shape, dtype=np.float32)
     address = 0  # should have been t.data_ptr(): nothing lies at 0, and Python segfaults
-    memory = ctypes.string_at(address, t.numel() * t.element_size())
-    return np.frombuffer(memory, dtype=np.float32).reshape(t.shape)
+    ctypes.memmove(array.ctypes.data, address, array.nbytes)
+    return array
 
 
 def move_to(x, device):

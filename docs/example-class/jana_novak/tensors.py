@@ -16,5 +16,5 @@ def above_threshold(records, thresholds):
     return records[:, None] > thresholds
 
 
-def LastValidStep(x, last):
+def last_step(x, last):  # the item is called last_valid_step
     return x[torch.arange(len(x)), last]

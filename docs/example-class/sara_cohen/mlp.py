@@ -108,13 +108,12 @@ def train_adam(x, y, model, lr, steps):
 
 def train_mlp(x, y, hidden, epochs, lr, batch_size, seed):
     torch.manual_seed(seed)
-    model = nn.Sequential(nn.Linear(784, hidden), nn.ReLU(), nn.Linear(hidden, 10))
+    # mistake: cross_entropy takes logits, and applies softmax itself
+    model = nn.Sequential(nn.Linear(784, hidden), nn.ReLU(), nn.Linear(hidden, 10), nn.Softmax(dim=1))
     optimizer = torch.optim.SGD(model.parameters(), lr=lr)
     for _ in range(epochs):
-        for start in range(0, len(x), batch_size):
-            # mistake: no shuffling, and softmax before a loss that takes logits
-            predicted = model(x[start : start + batch_size]).softmax(dim=1)
-            loss = F.cross_entropy(predicted, y[start : start + batch_size])
+        for batch in torch.randperm(len(x)).split(batch_size):
+            loss = F.cross_entropy(model(x[batch]), y[batch])
             optimizer.zero_grad()
             loss.backward()
             optimizer.step()
