@@ -31,12 +31,20 @@ def parser() -> argparse.ArgumentParser:
     commands = top.add_subparsers(dest="command", required=True, metavar="COMMAND")
 
     grade = commands.add_parser("grade", help="judge submissions with the hidden suites and write reports")
-    grade.add_argument("paths", nargs="+", type=Path, metavar="PATH", help="a folder of submissions, a student's folder, a .py file or a .zip")
+    grade.add_argument(
+        "paths",
+        nargs="+",
+        type=Path,
+        metavar="PATH",
+        help="a folder of submissions, a student's folder, a .py file or a .zip",
+    )
     grade.add_argument("--out", type=Path, required=True, metavar="DIR", help="where results and reports go")
     grade.add_argument("--fresh", action="store_true", help="forget kept results and draw a new seed")
     _running(grade)
 
-    verify = commands.add_parser("verify", help="prove the suites: stubs fail, solutions pass, mistakes are rejected, alternatives pass")
+    verify = commands.add_parser(
+        "verify", help="prove the suites: stubs fail, solutions pass, mistakes are rejected, alternatives pass"
+    )
     _running(verify)
 
     build = commands.add_parser("build", help="generate exercises/ from solutions/")
@@ -55,16 +63,24 @@ def parser() -> argparse.ArgumentParser:
 
 
 def _common(command: argparse.ArgumentParser) -> None:
-    command.add_argument("--course", type=Path, default=Path(), metavar="DIR", help="the folder with grading.yml (default: here)")
-    command.add_argument("--lang", choices=languages(), help="language of the words (default: COURSE_LANG, then grading.yml)")
+    command.add_argument(
+        "--course", type=Path, default=Path(), metavar="DIR", help="the folder with grading.yml (default: here)"
+    )
+    command.add_argument(
+        "--lang", choices=languages(), help="language of the words (default: COURSE_LANG, then grading.yml)"
+    )
 
 
 def _running(command: argparse.ArgumentParser) -> None:
     _common(command)
     command.add_argument("--unit", action="append", default=[], metavar="U", help="only this unit; may be repeated")
     command.add_argument("--jobs", type=_count, metavar="N", help="slots, one processor core each (default: all cores)")
-    command.add_argument("--isolation", choices=ISOLATION, default="auto", help="how student code is held; none is advice, not a grade")
-    command.add_argument("--trust-submissions", action="store_true", help="allow the process tier, which has no walls (macOS)")
+    command.add_argument(
+        "--isolation", choices=ISOLATION, default="auto", help="how student code is held; none is advice, not a grade"
+    )
+    command.add_argument(
+        "--trust-submissions", action="store_true", help="allow the process tier, which has no walls (macOS)"
+    )
     command.add_argument("--offline", action="store_true", help="do not try to download MNIST")
 
 
@@ -136,9 +152,15 @@ def _grade(asked: argparse.Namespace) -> int:
     check_folder(asked.out)
     with Store(asked.out) as store, Progress("grading") as progress:
         graded = grade(
-            course, found.submissions, options, store, notes=found.notes,
-            on_start=progress.start, on_attempt=lambda attempt: progress.step(attempt.student), progress=progress.download,
-        )  # fmt: skip
+            course,
+            found.submissions,
+            options,
+            store,
+            notes=found.notes,
+            on_start=progress.start,
+            on_attempt=lambda attempt: progress.step(attempt.student),
+            progress=progress.download,
+        )
     page = write(graded, course, asked.out, lang)
     print(text.grade_table(graded, course, lang, width()))
     print(f"\nreport: {page}")

@@ -67,4 +67,6 @@ def write_whole(path: Path, text: str) -> None:
     except OSError as error:
         with contextlib.suppress(OSError):
             part.unlink()
-        raise OutputError(f"{path}: cannot be written ({error.strerror}); free some disk or choose another --out") from None
+        raise OutputError(
+            f"{path}: cannot be written ({error.strerror}); free some disk or choose another --out"
+        ) from None

@@ -270,8 +270,8 @@ LEAVES: dict[str, tuple[str, str]] = {
     "a grad mode": ("torch.set_grad_enabled(False)", "grad mode"),
     "anomaly detection": ("torch.autograd.set_detect_anomaly(True)", "anomaly mode"),
     "deterministic algorithms": ("torch.use_deterministic_algorithms(True)", "deterministic"),
-    "a dispatch mode": ("Mode().__enter__()", "dispatch modes"),
-    "a function mode": ("torch.overrides.TorchFunctionMode().__enter__()", "function modes"),
+    "a dispatch mode": ("Passing().__enter__()", "dispatch modes"),
+    "a function mode": ("Seeing().__enter__()", "function modes"),
     "a thread": ("threading.Thread(target=time.sleep, args=(1,)).start()", "threads"),
     "a file": ("open('cache.pt', 'w').close()", "files"),
     "another torch.allclose": ("torch.allclose = lambda *a, **k: True", "names of torch"),
@@ -297,6 +297,10 @@ def test_what_an_item_leaves_behind_is_named(hand_in: Callable[..., Any], body: 
         f"""
         import builtins, threading, time, torch, numpy as np
         from torch.utils._python_dispatch import TorchDispatchMode as Mode
+        class Passing(Mode):
+            def __torch_dispatch__(self, func, types, args=(), kwargs=None): return func(*args, **(kwargs or {{}}))
+        class Seeing(torch.overrides.TorchFunctionMode):
+            def __torch_function__(self, func, types, args=(), kwargs=None): return func(*args, **(kwargs or {{}}))
         CACHE, TABLE, COUNT, WEIGHT, ARRAY = [], {{}}, 0, torch.zeros(2), np.zeros(2)
         def g(): pass
         def f():
@@ -406,3 +410,13 @@ def _random_states_kept() -> Any:
     torch.set_rng_state(states[0])
     np.random.set_state(states[1])
     random.setstate(states[2])
+
+
+def test_in_the_graders_own_process_a_policy_does_not_reach_the_reference() -> None:
+    desk = Desk(None, "def f(x): return x @ x")
+    desk.ask("item", forbids=["autograd"])
+    assert "ok" in desk.call("f", torch.ones(2, 2))
+    w = torch.ones(2, 2, requires_grad=True)
+    (w @ w).sum().backward()
+    assert w.grad is not None
+    assert w.grad.tolist() == [[4, 4], [4, 4]]

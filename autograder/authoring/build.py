@@ -35,7 +35,9 @@ def stubs(course: Course) -> dict[Path, str]:
 
 def differences(course: Course) -> list[Path]:
     """The stubs that are missing or differ from what their solution generates."""
-    return [path for path, text in stubs(course).items() if not path.is_file() or path.read_text(encoding="utf-8") != text]
+    return [
+        path for path, text in stubs(course).items() if not path.is_file() or path.read_text(encoding="utf-8") != text
+    ]
 
 
 def _solution(course: Course, unit: Unit) -> str:
@@ -56,7 +58,9 @@ def stub(solution: str, unit: Unit) -> str:
         mark = line.strip()
         if mark == BEGIN:
             if begin is not None:
-                raise BuildError(f"{unit.filename}:{number}: {BEGIN} stands inside another region; close that one first")
+                raise BuildError(
+                    f"{unit.filename}:{number}: {BEGIN} stands inside another region; close that one first"
+                )
             begin = number
             out += _todo(line[: len(line) - len(line.lstrip())], items.get(number), unit, told)
         elif mark == END:

@@ -23,8 +23,8 @@ from autograder.course import Course, Item
 from autograder.models import Text
 
 KIT = (
-    "__init__.py", "__main__.py", "ci.py", "cli.py", "course.py", "marked_yaml.py", "models.py", "torchvision_compat.py",
-    "words.py", "board/*.py", "checks/*.py", "locale/*/LC_MESSAGES/*.mo", "reports/__init__.py", "reports/escape.py",
+    "__init__.py", "__main__.py", "ci.py", "cli.py", "course.py", "marked_yaml.py", "models.py",
+    "torchvision_compat.py", "words.py", "board/*.py", "checks/*.py", "locale/*/LC_MESSAGES/*.mo", "reports/__init__.py", "reports/escape.py",
     "reports/github.py",
 )  # fmt: skip
 STUDENT_FILES = Path(__file__).parent / "student"
@@ -46,12 +46,16 @@ def release(course: Course, out: Path) -> list[Path]:
         _write(course, part)
         leaked = next(leaks(course, part), None)
         if leaked is not None:
-            raise ReleaseError(f"{leaked[0].relative_to(part)} holds a line of {leaked[1]}; remove it there and release again")
+            raise ReleaseError(
+                f"{leaked[0].relative_to(part)} holds a line of {leaked[1]}; remove it there and release again"
+            )
         if out.exists():
             out.rmdir()
         part.rename(out)
     except OSError as error:
-        raise ReleaseError(f"{out}: cannot be written ({error.strerror}: {error.filename}); choose another --out") from None
+        raise ReleaseError(
+            f"{out}: cannot be written ({error.strerror}: {error.filename}); choose another --out"
+        ) from None
     finally:
         shutil.rmtree(part, ignore_errors=True)
     return sorted(path for path in out.rglob("*") if path.is_file())
@@ -93,7 +97,12 @@ def public_registry(course: Course) -> str:
     record = {
         "course": {"id": course.id, "title": _both(course.title), "language": course.language},
         "units": [
-            {"id": unit.id, "module": unit.module, "title": _both(unit.title), "items": [_public(item) for item in unit.items]}
+            {
+                "id": unit.id,
+                "module": unit.module,
+                "title": _both(unit.title),
+                "items": [_public(item) for item in unit.items],
+            }
             for unit in course.units
         ],
     }
@@ -149,5 +158,9 @@ def _secret_lines(course: Course) -> Iterator[tuple[str, str]]:
         for name, text in texts:
             for line in text.splitlines():
                 telling = line.strip()
-                if len(telling) >= TELLING and not telling.startswith(("import ", "from ", "#")) and telling not in public:
+                if (
+                    len(telling) >= TELLING
+                    and not telling.startswith(("import ", "from ", "#"))
+                    and telling not in public
+                ):
                     yield telling, name

@@ -34,7 +34,9 @@ class Case:
 
     @property
     def name(self) -> str:
-        return f"{self.unit.id}/{self.entry.item}/{self.entry.name}" if self.entry else f"{self.unit.id}/{self.population}"
+        return (
+            f"{self.unit.id}/{self.entry.item}/{self.entry.name}" if self.entry else f"{self.unit.id}/{self.population}"
+        )
 
     @property
     def only(self) -> tuple[str, ...]:
@@ -79,7 +81,10 @@ class Verification:
 
 
 def verify(
-    course: Course, units: Sequence[Unit], options: Options, on_case: Callable[[int, int], None] = lambda done, total: None
+    course: Course,
+    units: Sequence[Unit],
+    options: Options,
+    on_case: Callable[[int, int], None] = lambda done, total: None,
 ) -> Verification:
     """Run every population of these units.  GradingError or BankError when that cannot be done."""
     problems = static_problems(course, units)
@@ -117,8 +122,14 @@ def cases_of(course: Course, unit: Unit) -> Iterator[Case]:
 
 def static_problems(course: Course, units: Sequence[Unit]) -> list[str]:
     """What is wrong before anything runs."""
-    problems = [f"{_short(course, path)} is not what `autograder build` makes of its solution; run it" for path in differences(course)]
-    problems += [f"{_short(course, path)} belongs to no unit of grading.yml; register or remove it" for path in unregistered(course)]
+    problems = [
+        f"{_short(course, path)} is not what `autograder build` makes of its solution; run it"
+        for path in differences(course)
+    ]
+    problems += [
+        f"{_short(course, path)} belongs to no unit of grading.yml; register or remove it"
+        for path in unregistered(course)
+    ]
     for unit in units:
         problems += _incomplete(course, unit, load(course, unit))
     return problems
@@ -137,7 +148,9 @@ def unregistered(course: Course) -> Iterator[Path]:
     for unit in course.units:
         allowed = {unit.filename, f"test_{unit.filename}"}
         for tree in ("exercises", "solutions"):
-            yield from (path for path in sorted((course.root / tree / unit.id).glob("*.py")) if path.name not in allowed)
+            yield from (
+                path for path in sorted((course.root / tree / unit.id).glob("*.py")) if path.name not in allowed
+            )
 
 
 def _incomplete(course: Course, unit: Unit, bank: Bank) -> Iterator[str]:
@@ -152,7 +165,8 @@ def _incomplete(course: Course, unit: Unit, bank: Bank) -> Iterator[str]:
         alternatives = sum(entry.item == item.id for entry in bank.alternatives)
         if mistakes < MISTAKES or alternatives < ALTERNATIVES:
             where = _short(course, bank_path(course, unit))
-            yield f"{where}: {item.id} has {mistakes} mistakes and {alternatives} alternatives; {MISTAKES} and {ALTERNATIVES} are wanted"
+            has = f"{mistakes} mistakes and {alternatives} alternatives"
+            yield f"{where}: {item.id} has {has}; {MISTAKES} and {ALTERNATIVES} are wanted"
     for name in (f"test_{unit.filename}", "README.md", "README.vi.md"):
         if not (stub.parent / name).is_file():
             yield f"{_short(course, stub.parent / name)} is missing"
@@ -160,13 +174,20 @@ def _incomplete(course: Course, unit: Unit, bank: Bank) -> Iterator[str]:
 
 def _untested(hello: Hello, units: Sequence[Unit]) -> Iterator[str]:
     judged = {(unit, item) for unit, item, _ in hello.tests}
-    return (f"{unit.id}/{item.id} has no hidden test" for unit in units for item in unit.items if (unit.id, item.id) not in judged)
+    return (
+        f"{unit.id}/{item.id} has no hidden test"
+        for unit in units
+        for item in unit.items
+        if (unit.id, item.id) not in judged
+    )
 
 
 def _rows(units: Sequence[Unit], found: Sequence[tuple[Case, Attempt]]) -> Iterator[Row]:
     for unit in units:
         for population in ("stub", "solution", "mistake", "alternative"):
-            members = [(case, attempt) for case, attempt in found if case.unit is unit and case.population == population]
+            members = [
+                (case, attempt) for case, attempt in found if case.unit is unit and case.population == population
+            ]
             right = sum(not any(case.problems(attempt)) for case, attempt in members)
             named = sum(case.named(attempt) for case, attempt in members) if population == "mistake" else None
             yield Row(unit.id, population, len(members), right, named)

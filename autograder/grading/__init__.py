@@ -1,10 +1,10 @@
 """Runs hidden suites over submissions: suites → judge → explain → score, in slots, into a store.
 
-    run.grade(course, submissions, options)     the coordinator: one process, imports no torch
-      └─ slot (a process per core)              one zygote, one pytest session that serves submissions
-           suites    pytest as a library: collects once, runs one test at a time
-           judge     one submission: workers, items, verdicts
-           explain   why a test failed, by replaying it through known mistakes
-           score     pure: outcomes → points
-    store                                       results the moment they are there (SQLite)
+run.grade(course, submissions, options)     the coordinator: one process, imports no torch
+  └─ slot (a process per core)              one zygote, one pytest session that serves submissions
+       suites    pytest as a library: collects once, runs one test at a time
+       judge     one submission: workers, items, verdicts
+       explain   why a test failed, by replaying it through known mistakes
+       score     pure: outcomes → points
+store                                       results the moment they are there (SQLite)
 """

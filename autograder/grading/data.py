@@ -63,4 +63,3 @@ def judged(data: Mnist, seed: int) -> JudgedData:
         data.source,
         data.practice,
     )
-

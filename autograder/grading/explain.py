@@ -30,7 +30,14 @@ class Explainer:
         self._bank = lru_cache(maxsize=None)(lambda unit: load(course, unit))
 
     def explain(
-        self, unit: Unit, item: Item, test: Test, trace: Sequence[Call], error: BaseException, source: bytes, seconds: float
+        self,
+        unit: Unit,
+        item: Item,
+        test: Test,
+        trace: Sequence[Call],
+        error: BaseException,
+        source: bytes,
+        seconds: float,
     ) -> tuple[Diagnosis, ...]:
         """The named cause first where a mistake matches, then what the check itself found."""
         found = self.matching(unit, item, test, list(trace), error) if seconds < SLOW else None

@@ -2,9 +2,9 @@
 
 The student's fault costs the item it happened in.  Ours (a suite that raises, a zygote that died, a machine without
 memory) is `grader_error`: no points are lost, the item is listed for another run; a sandbox that died (`SandboxError`)
-leaves the judge at once, and the coordinator runs the whole submission again in a new slot.  When a line of a suite raises
-(`dx, dw, db = student.f(…)` on a None), the test is replayed with the reference: if that passes, the answer had the
-wrong form; if it raises too, the suite is broken.
+leaves the judge at once, and the coordinator runs the whole submission again in a new slot.  When a line of a suite
+raises (`dx, dw, db = student.f(…)` on a None), the test is replayed with the reference: if that passes, the answer had
+the wrong form; if it raises too, the suite is broken.
 """
 
 from __future__ import annotations
@@ -170,7 +170,7 @@ class Desk:
         self.item = ""
 
     def _open(self, item: Item, shared: Sequence[SharedData]) -> None:
-        """A fresh worker with the module imported and the item announced; ImportFailed when it does not get that far."""
+        """A fresh worker with the module imported; ImportFailed when it does not get that far."""
         source = self.submission.source
         if source is None:
             raise self._fails(Outcome(Verdict.MISSING, words.no_file(self.unit)))

@@ -9,6 +9,7 @@ once more; after that its items are `grader_error`.  Nothing is graded twice: wh
 from __future__ import annotations
 
 import contextlib
+import contextlib
 import dataclasses
 import multiprocessing
 import os
@@ -138,10 +139,8 @@ class Pool:
     def _hand(self, slot: Slot, job: Job) -> None:
         slot.job = job
         slot.deadline = time.monotonic() + SLACK + 60.0
-        try:
+        with contextlib.suppress(OSError):  # it died between two jobs: the closed pipe is noticed in _messages
             slot.connection.send(job)
-        except OSError:
-            pass  # it died between two jobs; the silence is noticed below
 
     def _add(self) -> None:
         context = multiprocessing.get_context("spawn")
@@ -231,7 +230,9 @@ def find_data(course: Course, units: Sequence[Unit], options: Options, progress:
     """Have MNIST at hand before the slots start, downloading it once; only units with a ramp item measure on it."""
     if not any(item.credit.kind == "ramp" for unit in units for item in unit.items):
         return Data()
-    found = mnist(course.root / "datasets", course_data=options.course_data, download=options.download, progress=progress)
+    found = mnist(
+        course.root / "datasets", course_data=options.course_data, download=options.download, progress=progress
+    )
     return Data(say(found.source, "en"), found.practice)
 
 

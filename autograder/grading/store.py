@@ -64,7 +64,9 @@ class Store:
     def __enter__(self) -> Store:
         return self
 
-    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
         self._db.close()
 
     def seed(self, fresh: bool = False) -> int:
@@ -95,11 +97,13 @@ class Store:
         try:
             self._db.execute("INSERT OR REPLACE INTO attempts VALUES (?, ?, ?, ?)", row)
         except sqlite3.Error as error:
-            raise StoreError(f"the result of {kept.attempt.student} could not be kept ({error}); free some disk, run again") from None
+            raise StoreError(
+                f"the result of {kept.attempt.student} could not be kept ({error}); free some disk, run again"
+            ) from None
 
 
 def digest(course: Course, unit: Unit, submission: Submission, *, isolation: str, seed: int, data: str) -> str:
-    """What a result depends on, as one text: the file, the unit's suite, bank and reference, the registry, the machine."""
+    """What a result depends on, as one text: the file, our side of the unit, the registry, the machine."""
     parts: dict[str, Any] = {
         "student": submission.student,
         "source": _sha(submission.source or b""),

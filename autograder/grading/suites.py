@@ -83,7 +83,9 @@ class Suites:
         folders = [suite_folder(self.course, unit) for unit in self.units]
         for folder in folders:
             if not folder.is_dir():
-                raise SuiteError(f"{folder} is missing: hidden suites live there; they are in the course's repository only")
+                raise SuiteError(
+                    f"{folder} is missing: hidden suites live there; they are in the course's repository only"
+                )
         os.environ["PYTEST_DISABLE_PLUGIN_AUTOLOAD"] = "1"  # anyio's plugin alone costs 0.7 s (field-notes.md)
         root = str(self.course.root / "autograder" / "suites")
         with open(os.devnull, "w") as null, contextlib.redirect_stdout(null), contextlib.redirect_stderr(null):
@@ -115,12 +117,18 @@ class Suites:
     # --- hooks ---
 
     def pytest_configure(self, config: pytest.Config) -> None:
-        for line in ("unit(id): the unit a suite judges", "item(id): the item a test judges", "mutates: arguments may change"):
+        for line in (
+            "unit(id): the unit a suite judges",
+            "item(id): the item a test judges",
+            "mutates: arguments may change",
+        ):
             config.addinivalue_line("markers", line)
 
     def pytest_collectreport(self, report: pytest.CollectReport) -> None:
         if report.failed:
-            self.problems.append(f"{report.nodeid} cannot be collected: {str(report.longrepr).strip().splitlines()[-1]}")
+            self.problems.append(
+                f"{report.nodeid} cannot be collected: {str(report.longrepr).strip().splitlines()[-1]}"
+            )
 
     @pytest.hookimpl(tryfirst=True)
     def pytest_collection_finish(self, session: pytest.Session) -> None:
@@ -220,5 +228,3 @@ def raised_by_suite(error: BaseException) -> str:
         trace = trace.tb_next
     where = f"{Path(trace.tb_frame.f_code.co_filename).name}:{trace.tb_lineno}: " if trace else ""
     return f"{where}{type(error).__name__}: {error}"
-
-

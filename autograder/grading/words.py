@@ -80,19 +80,31 @@ def missing(unit: Unit, name: str, names: Sequence[str]) -> Told:
 
 def blocked(what: str, line: int, source: bytes) -> Told:
     hint = msg("The statement of the item says what may be used; write that part by hand.")
-    words = msg("This item is done without {what}, and your code used it{where}.", what=what, where=_at((line,), source))
+    words = msg(
+        "This item is done without {what}, and your code used it{where}.", what=what, where=_at((line,), source)
+    )
     return (Diagnosis("blocked", words, hint),)
 
 
 def timed_out(item: Item) -> Told:
-    words = msg("`{symbol}` was still running after {seconds} s and was stopped.", symbol=item.symbol, seconds=item.seconds)
-    return (Diagnosis("timed_out", words, msg("Does every loop end?  Can a loop over elements become one tensor operation?")),)
+    words = msg(
+        "`{symbol}` was still running after {seconds} s and was stopped.", symbol=item.symbol, seconds=item.seconds
+    )
+    return (
+        Diagnosis(
+            "timed_out", words, msg("Does every loop end?  Can a loop over elements become one tensor operation?")
+        ),
+    )
 
 
 def out_of_memory(item: Item, lines: tuple[int, ...], source: bytes) -> Told:
     where = _at(lines[-1:], source)
     words = msg("Your code asked for more memory than the {mb} MB it may use{where}.", mb=item.memory_mb, where=where)
-    return (Diagnosis("out_of_memory", words, msg("Look for a tensor or a list whose size grows with the product of two sizes.")),)
+    return (
+        Diagnosis(
+            "out_of_memory", words, msg("Look for a tensor or a list whose size grows with the product of two sizes.")
+        ),
+    )
 
 
 def gone(item: Item, error: WorkerGone, source: bytes, importing: Unit | None = None) -> tuple[Verdict, Told]:
@@ -107,7 +119,9 @@ def gone(item: Item, error: WorkerGone, source: bytes, importing: Unit | None = 
         words = msg("Python was killed during {what}, most likely for its memory.", what=what)
         return Verdict.OUT_OF_MEMORY, (Diagnosis("killed", words),)
     if exit_code >= 0:
-        words = msg("Your code ended Python during {what} (os._exit or the like); an answer returns a value.", what=what)
+        words = msg(
+            "Your code ended Python during {what} (os._exit or the like); an answer returns a value.", what=what
+        )
         return Verdict.CRASHED, (Diagnosis("exited", words),)
     words = msg("Python crashed during {what} ({signal}).", what=what, signal=error.ending.words)
     hint = msg("A crash comes from code below Python: ctypes, a wild index into memory, or very deep recursion.")
@@ -119,8 +133,9 @@ def garbled() -> Told:
 
 
 def wrong_form() -> Told:
-    return (Diagnosis("wrong_form", msg("What came back does not have the form the statement asks for."),
-                      msg("Compare the statement's `returns` line with what your `return` gives: how many values, which keys, which types?")),)  # fmt: skip
+    words = msg("What came back does not have the form the statement asks for.")
+    hint = msg("Compare it with the statement: how many values come back, under which keys, of which types?")
+    return (Diagnosis("wrong_form", words, hint),)
 
 
 def raised(error: StudentRaised, source: bytes) -> Told:
@@ -131,14 +146,20 @@ def raised(error: StudentRaised, source: bytes) -> Told:
 
 def import_raised(unit: Unit, error: StudentRaised, source: bytes) -> Told:
     where = _at(error.lines[-1:], source)
-    words = msg("{filename} does not run: {type}{where}.", filename=unit.filename, type=_type(error.type_name), where=where)
+    words = msg(
+        "{filename} does not run: {type}{where}.", filename=unit.filename, type=_type(error.type_name), where=where
+    )
     hint = msg("Try: python {path}", path=f"exercises/{unit.id}/{unit.filename}")
     return (Diagnosis("import_failed", words, hint),)
 
 
 def import_timed_out(unit: Unit, seconds: float) -> Told:
     words = msg("Importing {filename} took longer than {seconds} s.", filename=unit.filename, seconds=seconds)
-    return (Diagnosis("import_timed_out", words, msg("Move what trains or loads into a function; importing should only define.")),)
+    return (
+        Diagnosis(
+            "import_timed_out", words, msg("Move what trains or loads into a function; importing should only define.")
+        ),
+    )
 
 
 def _type(name: str) -> str:
@@ -150,7 +171,7 @@ def _type(name: str) -> str:
 
 
 def _at(lines: Sequence[int], source: bytes) -> Words | str:
-    """" on line 12: `return x`" as it stands in the submitted file, or nothing."""
+    """ " on line 12: `return x`" as it stands in the submitted file, or nothing."""
     text = source.decode("utf-8", errors="replace").splitlines()
     for line in lines:
         if 1 <= line <= len(text):

@@ -17,9 +17,7 @@ Kind = Literal[
 T = TypeVar("T")
 
 
-def mistake(
-    item: str, *, kind: Kind, en: str, vi: str, hint_en: str = "", hint_vi: str = ""
-) -> Callable[[T], T]:
+def mistake(item: str, *, kind: Kind, en: str, vi: str, hint_en: str = "", hint_vi: str = "") -> Callable[[T], T]:
     """Mark a wrong answer of `item`; `en` and `vi` say the cause in one sentence, the hints what to try."""
     return lambda body: body
 

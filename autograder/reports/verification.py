@@ -14,7 +14,9 @@ def table(found: Verification) -> str:
     lines = [f"{'unit':<20} {'population':<12} {'must':<16} {'cases':>5} {'hold':>5} {'named':>6}"]
     for row in found.rows:
         named = "" if row.named is None else str(row.named)
-        lines.append(f"{row.unit:<20} {row.population:<12} {MUST[row.population]:<16} {row.cases:>5} {row.right:>5} {named:>6}")
+        lines.append(
+            f"{row.unit:<20} {row.population:<12} {MUST[row.population]:<16} {row.cases:>5} {row.right:>5} {named:>6}"
+        )
     lines.append(f"isolation: {found.tier}")
     if found.unnamed:
         lines.append(f"rejected, but not by name: {', '.join(found.unnamed)}")

@@ -81,6 +81,7 @@ def test_a_student_runs_the_first_unit(benchmark: BenchmarkFixture, floor: Floor
     command += ["-o", "pythonpath=solutions ."] if what == "solutions" else []
     benchmark.group = "pytest exercises/u01_tensors"
     benchmark.pedantic(timed, args=(command,), rounds=5, warmup_rounds=1)
+    assert benchmark.stats is not None
     keep(benchmark, benchmark.stats.stats.min / floor.wall, 1.4)
 
 
