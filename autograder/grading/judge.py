@@ -68,6 +68,8 @@ class Judge:
             ran = self.suites.run(test, session)
         except ImportFailed as failed:
             return failed.outcome
+        except Missing as error:
+            return Outcome(Verdict.MISSING, words.missing(unit, error.name, error.names))
         except SandboxError:
             raise
         except Exception as error:  # ours, whatever it is
@@ -142,7 +144,7 @@ class Desk:
         needs = frozenset(data.name for data in shared)
         if self.current is not None and self.item != item.id:
             try:
-                self.current.item(item.forbids)
+                self.current.item(item.forbids, item.symbol)
             except (StudentRaised, WorkerGone, WorkerTimeout, WireError):  # it died of what an earlier item had started
                 self.clear()
         if self.current is None or self.memory_mb < item.memory_mb or not needs <= self.names:
@@ -183,7 +185,7 @@ class Desk:
             self.current = Session(self.worker)
         try:
             self.current.open(self.unit.filename, self.unit.module, source, limits.import_seconds)
-            self.current.item(item.forbids)
+            self.current.item(item.forbids, item.symbol)
         except StudentRaised as error:
             verdict = Verdict.NOT_ATTEMPTED if words.is_stub(error, source) else Verdict.FAILED
             raise self._fails(Outcome(verdict, words.import_raised(self.unit, error, source))) from None

@@ -9,7 +9,6 @@ once more; after that its items are `grader_error`.  Nothing is graded twice: wh
 from __future__ import annotations
 
 import contextlib
-import contextlib
 import dataclasses
 import multiprocessing
 import os

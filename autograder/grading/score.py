@@ -40,7 +40,7 @@ def result(item: Item, outcomes: Sequence[Outcome], tests: int, *, practice: boo
     share = 0.0 if verdict in (Verdict.GRADER_ERROR, Verdict.BLOCKED) else _share(item, outcomes, tests, practice)
     if verdict is Verdict.PASSED and share < 1.0:
         verdict = Verdict.FAILED  # a metric below its full mark
-    first = telling[0] if telling else None
+    first = next((outcome for outcome in telling if outcome.verdict is verdict), telling[0] if telling else None)
     return ItemResult(
         item=item.id,
         verdict=verdict,

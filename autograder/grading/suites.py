@@ -124,11 +124,9 @@ class Suites:
         ):
             config.addinivalue_line("markers", line)
 
-    def pytest_collectreport(self, report: pytest.CollectReport) -> None:
-        if report.failed:
-            self.problems.append(
-                f"{report.nodeid} cannot be collected: {str(report.longrepr).strip().splitlines()[-1]}"
-            )
+    def pytest_exception_interact(self, call: pytest.CallInfo[object], report: pytest.CollectReport) -> None:
+        if isinstance(report, pytest.CollectReport) and call.excinfo is not None:
+            self.problems.append(f"{report.nodeid} cannot be collected: {_why_not_collected(call.excinfo.value)}")
 
     @pytest.hookimpl(tryfirst=True)
     def pytest_collection_finish(self, session: pytest.Session) -> None:
@@ -163,7 +161,7 @@ class Suites:
     def _register(self, node: pytest.Function) -> None:
         unit_mark, item_mark = node.get_closest_marker("unit"), node.get_closest_marker("item")
         where = node.nodeid
-        if unit_mark is None or item_mark is None:
+        if unit_mark is None or item_mark is None or not unit_mark.args or not item_mark.args:
             self.problems.append(f"{where}: mark it with @pytest.mark.item(…) and the module with pytest.mark.unit(…)")
             return
         unit_id, item_id = str(unit_mark.args[0]), str(item_mark.args[0])
@@ -219,6 +217,16 @@ def suite_folder(course: Course, unit: Unit) -> Path:
 def is_timeout(error: BaseException) -> bool:
     """pytest-timeout ends a test with pytest.fail and these words (pytest_timeout.PYTEST_FAILURE_MESSAGE)."""
     return isinstance(error, pytest.fail.Exception) and "from pytest-timeout" in str(error)
+
+
+def _why_not_collected(error: BaseException) -> str:
+    """file:line and the error itself, which pytest wraps in one of its own."""
+    cause = error.__cause__ or error
+    if isinstance(cause, InsideError):
+        return str(cause)
+    if isinstance(cause, SyntaxError):
+        return f"{Path(cause.filename or '').name}:{cause.lineno}: SyntaxError: {cause.msg}"
+    return raised_by_suite(cause)
 
 
 def raised_by_suite(error: BaseException) -> str:

@@ -101,9 +101,10 @@ class Session:
         self.written = frozenset(TYPE_NAME.findall(source.decode("utf-8", errors="replace")))
         self.ask({"op": "open", "filename": filename, "name": module, "source": source}, seconds)
 
-    def item(self, forbids: Sequence[str]) -> None:
+    def item(self, forbids: Sequence[str], symbol: str = "") -> None:
+        """An item begins; Missing when the module lacks its symbol."""
         self.forbids = tuple(forbids)
-        self.ask({"op": "item", "forbids": list(forbids)}, 30.0)
+        self.ask({"op": "item", "forbids": list(forbids), "symbol": symbol}, 30.0)
 
     def test(self, seed: int, mutates: bool) -> None:
         """A test begins; its seed travels with its first question."""

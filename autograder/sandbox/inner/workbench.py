@@ -79,19 +79,24 @@ class Workbench:
         self.before = self._snapshot()
         return {"ok": None}
 
-    def _item(self, forbids: list[str]) -> dict[str, object]:
+    def _item(self, forbids: list[str], symbol: str = "") -> dict[str, object]:
+        """An item begins: what it forbids holds until it ends; a module without its symbol is told at once."""
         self.policies.close()
         self.forbids = tuple(forbids)
         if self.scratch is not None:  # the grader's own process computes references between two calls
             self.policies.enter_context(Guard(self.forbids, self.filename).poisoning())
         self.handles.clear()
-        return {"ok": None}
+        return self._missing(symbol) if symbol and not hasattr(self.module, symbol) else {"ok": None}
 
     def _call(self, name: str, args: list[Any], kwargs: dict[str, Any]) -> dict[str, object]:
-        if self.module is None or not hasattr(self.module, name):
-            known = [known for known in vars(self.module or types) if not known.startswith("_")]
-            return {"missing": name, "names": [known for known in known if known.isidentifier()][:NAMES]}
+        if not hasattr(self.module, name):
+            return self._missing(name)
         return self._run(getattr(self.module, name), args, kwargs)
+
+    def _missing(self, name: str) -> dict[str, object]:
+        """No such name; the names there are, for "did you mean"."""
+        known = [known for known in vars(self.module) if known.isidentifier() and not known.startswith("_")]
+        return {"missing": name, "names": known[:NAMES]}
 
     def _apply(self, target: Any, args: list[Any], kwargs: dict[str, Any]) -> dict[str, object]:
         return self._run(target, args, kwargs)
