@@ -175,9 +175,7 @@ def test_links_lead_somewhere(page: Path) -> None:
             continue
         path, _, anchor = link.partition("#")
         target = base / path if path else page
-        if not target.exists():
-            broken.append(link)
-        elif anchor and anchor not in {slug(heading) for heading in headings(read(target))}:
+        if not target.exists() or (anchor and anchor not in map(slug, headings(read(target)))):
             broken.append(link)
     assert broken == []
 

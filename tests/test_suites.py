@@ -30,6 +30,11 @@ def collected(course: Course) -> dict[str, Test]:
     return {test.name: test for tests in suites.tests.values() for test in tests}
 
 
+def line_of(root: Path, text: str) -> int:
+    lines = (root / SUITE).read_text(encoding="utf-8").splitlines()
+    return 1 + next(i for i, line in enumerate(lines) if text in line)
+
+
 def opened() -> Session:
     session = Session(LocalTransport())
     session.open("tiny.py", "tiny", SOLUTION.encode(), 30.0)
@@ -63,15 +68,24 @@ def test_a_unit_that_is_not_graded_is_refused(tmp_path: Path) -> None:
     assert "grading.yml has no item u02_other/double" in said
 
 
-def test_a_suite_that_cannot_be_imported_is_refused_with_its_file_and_reason(tmp_path: Path) -> None:
+def test_a_suite_that_cannot_be_imported_is_refused_with_its_line_and_reason(tmp_path: Path) -> None:
     said = refusal(tiny_course(tmp_path, (SUITE, "import torch\n", "import a_module_nobody_has\n")))
-    assert "test_tiny.py cannot be collected" in said
-    assert "No module named 'a_module_nobody_has'" in said
+    assert "test_tiny.py:2: ModuleNotFoundError: No module named 'a_module_nobody_has'" in said
 
 
-def test_a_suite_with_a_syntax_error_is_refused_with_its_file(tmp_path: Path) -> None:
+def test_a_suite_with_a_syntax_error_is_refused_with_its_line(tmp_path: Path) -> None:
     said = refusal(tiny_course(tmp_path, (SUITE, "def test_slope(student, make):", "def test_slope(student, make:")))
-    assert "test_tiny.py cannot be collected" in said
+    assert f"test_tiny.py:{line_of(tmp_path, 'def test_slope')}: SyntaxError" in said
+
+
+def test_a_mark_without_a_name_is_refused_like_none(tmp_path: Path) -> None:
+    said = refusal(tiny_course(tmp_path, (SUITE, '@pytest.mark.item("slope")', "@pytest.mark.item")))
+    assert "test_tiny.py::test_slope: mark it with @pytest.mark.item(…)" in said
+
+
+def test_an_inside_function_that_cannot_travel_is_refused_with_its_line(tmp_path: Path) -> None:
+    said = refusal(tiny_course(tmp_path, (SUITE, "@inside\ndef", "@inside\n@inside\ndef")))
+    assert f"test_tiny.py:{line_of(tmp_path, '@inside')}: the inside function `gradient_of_weight` has another" in said
 
 
 def test_a_fixture_that_does_not_exist_is_a_fault_of_ours(tmp_path: Path) -> None:
@@ -84,9 +98,9 @@ def test_an_inside_function_that_names_what_the_worker_lacks_is_refused_with_its
     tmp_path: Path,
 ) -> None:
     course = tiny_course(tmp_path, (SUITE, "    y.sum().backward()\n", "    check.finite(y)\n"))
-    line = 1 + (tmp_path / SUITE).read_text().splitlines().index("    check.finite(y)")
     said = refusal(course)
-    assert f"test_tiny.py:{line}: the inside function `gradient_of_weight` names `check`" in said
+    place = f"test_tiny.py:{line_of(tmp_path, 'check.finite(y)')}"
+    assert f"{place}: the inside function `gradient_of_weight` names `check`" in said
     assert "pass `check` as an argument" in said
 
 
@@ -159,8 +173,8 @@ def test_the_same_test_can_be_run_again_and_again_with_the_same_inputs(tmp_path:
 def test_a_fault_of_a_suite_is_told_to_staff_with_its_file_and_line(tmp_path: Path) -> None:
     course = tiny_course(tmp_path, (SUITE, "student.slope(x), 3 * x**2", "student.slope(x), 1 / 0"))
     (attempt,) = judged_here(course, SOLUTION)
-    line = 1 + next(i for i, text in enumerate((tmp_path / SUITE).read_text().splitlines()) if "1 / 0" in text)
-    assert item(attempt, "slope").staff.startswith(f"test_tiny.py:{line}: ZeroDivisionError: division by zero")
+    place = f"test_tiny.py:{line_of(tmp_path, '1 / 0')}"
+    assert item(attempt, "slope").staff.startswith(f"{place}: ZeroDivisionError: division by zero")
 
 
 def test_an_error_that_was_never_raised_has_no_place() -> None:

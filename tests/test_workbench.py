@@ -417,6 +417,4 @@ def test_in_the_graders_own_process_a_policy_does_not_reach_the_reference() -> N
     desk.ask("item", forbids=["autograd"])
     assert "ok" in desk.call("f", torch.ones(2, 2))
     w = torch.ones(2, 2, requires_grad=True)
-    (w @ w).sum().backward()
-    assert w.grad is not None
-    assert w.grad.tolist() == [[4, 4], [4, 4]]
+    assert torch.autograd.grad((w @ w).sum(), w)[0].tolist() == [[4, 4], [4, 4]]

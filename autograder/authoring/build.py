@@ -91,7 +91,7 @@ def _todo(indent: str, item: Item | None, unit: Unit, told: set[str]) -> Iterato
     if item is None:
         return  # a helper of the solution's own: the student sees nothing of it
     if item.id not in told:
-        yield f"{indent}# TODO: {item.title.en}"
+        yield f"{indent}# TODO: {item.title.en} · {item.title.vi}"
         yield f"{indent}# Hint: pytest exercises/{unit.id} --hint {item.id}"
     else:
         yield f"{indent}# TODO"

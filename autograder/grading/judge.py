@@ -69,7 +69,7 @@ class Judge:
         except ImportFailed as failed:
             return failed.outcome
         except Missing as error:
-            return Outcome(Verdict.MISSING, words.missing(unit, error.name, error.names))
+            return Outcome(Verdict.MISSING, words.missing(unit, item.symbol, error.names))
         except SandboxError:
             raise
         except Exception as error:  # ours, whatever it is

@@ -124,7 +124,7 @@ class Suites:
         ):
             config.addinivalue_line("markers", line)
 
-    def pytest_exception_interact(self, call: pytest.CallInfo[object], report: pytest.CollectReport) -> None:
+    def pytest_exception_interact(self, call: pytest.CallInfo[object], report: object) -> None:
         if isinstance(report, pytest.CollectReport) and call.excinfo is not None:
             self.problems.append(f"{report.nodeid} cannot be collected: {_why_not_collected(call.excinfo.value)}")
 

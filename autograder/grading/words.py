@@ -24,8 +24,8 @@ Told = tuple[Diagnosis, ...]
 
 
 def call(trace: Sequence[Call]) -> tuple[Words, ...]:
-    """The last call of the student's code and what came back, in kind."""
-    if not trace:
+    """The last call of the student's code and what came back, in kind; nothing when the suite drove it from inside."""
+    if not trace or trace[-1].inside:
         return ()
     last = trace[-1]
     arguments = ", ".join(kind(argument) for argument in last.arguments)

@@ -82,6 +82,7 @@ class Call:
     name: str
     arguments: tuple[object, ...]
     returned: object
+    inside: bool = False  # a function of the suite's own: not told to the student
 
 
 @dataclass
@@ -125,9 +126,9 @@ class Session:
         try:
             answer = self.exchange(question, None)
         except StudentRaised as error:
-            self.trace.append(Call(name, tuple(given), error))
+            self.trace.append(Call(name, tuple(given), error, op == "inside"))
             raise
-        self.trace.append(Call(name, tuple(given), answer["ok"]))
+        self.trace.append(Call(name, tuple(given), answer["ok"], op == "inside"))
         rng = answer.get("rng")
         self.rng_touched = isinstance(rng, list) and len(rng) == 2 and rng[0] != rng[1]
         after = answer.get("args")

@@ -1,0 +1,158 @@
+"""Hidden tests of u06_mlp: where a model lives, and a training step on a device."""
+
+# ruff: noqa: F821  (`student` inside an @inside function is the student's module, in the worker)
+
+import pytest
+import torch
+import torch.nn.functional as F
+from torch import nn
+
+from autograder import checks as check
+from autograder.checks import inside
+
+pytestmark = pytest.mark.unit("u06_mlp")
+
+
+@inside
+def two_layers(weights):
+    """nn.Sequential(Linear, ReLU, Linear) with these weights."""
+    (hidden, d_in), (d_out, _) = weights[0].shape, weights[2].shape
+    net = nn.Sequential(nn.Linear(d_in, hidden), nn.ReLU(), nn.Linear(hidden, d_out)).to(weights[0].dtype)
+    with torch.no_grad():
+        for p, weight in zip(net.parameters(), weights, strict=True):
+            p.copy_(weight)
+    return net
+
+
+def layers(make, d_in, hidden, d_out):
+    return [make(hidden, d_in) * d_in**-0.5, make(hidden), make(d_out, hidden) * hidden**-0.5, make(d_out)]
+
+
+def forward(x, w1, b1, w2, b2):
+    return (x @ w1.T + b1).clamp(min=0) @ w2.T + b2
+
+
+def reference_run(weights, batches, lr, momentum):
+    """Losses before each update, and the weights after the last."""
+    weights = [w.clone().requires_grad_(True) for w in weights]
+    optimizer, losses = torch.optim.SGD(weights, lr=lr, momentum=momentum), []
+    for x, y in batches:
+        optimizer.zero_grad()
+        loss = F.cross_entropy(forward(x, *weights), y)
+        loss.backward()
+        optimizer.step()
+        losses.append(loss.item())
+    return losses, [w.detach() for w in weights]
+
+
+# ------------------------------------------------------------------------------------------------------ device_of
+
+
+@inside
+def devices():
+    bare = nn.Module()
+    bare.register_buffer("table", torch.empty(3, device="meta"))
+    mixed = nn.Sequential(nn.BatchNorm1d(2), nn.Linear(2, 2, device="meta"))
+    turned = nn.Sequential(nn.Linear(2, 2, device="meta"), nn.Linear(2, 2))
+    models = [nn.Linear(3, 2), nn.Sequential(nn.ReLU(), nn.Linear(3, 2, device="meta")), bare, mixed, turned, nn.ReLU()]
+    models.append(nn.BatchNorm1d(2, affine=False, device="meta"))
+    models.append(nn.Sequential(nn.BatchNorm1d(2, affine=False, device="meta"), nn.Linear(2, 2)))
+    return [student.device_of(model) for model in models]
+
+
+@pytest.mark.item("device_of")
+def test_it_is_the_device_of_the_first_parameter_then_buffer_then_cpu(student):
+    names = ["cpu", "meta", "meta", "cpu", "meta", "cpu", "meta", "cpu"]
+    check.equal(devices(), [torch.device(name) for name in names], name="[device_of(model) for model in models]")
+
+
+@inside
+def device_of_new_linear():
+    return student.device_of(nn.Linear(3, 2))
+
+
+@pytest.mark.item("device_of")
+def test_it_returns_a_torch_device(student):
+    check.equal(device_of_new_linear(), torch.device("cpu"), name="device_of(nn.Linear(3, 2))")
+
+
+# -------------------------------------------------------------------------------------------------- train_step_on
+
+
+@inside
+def steps_on(weights, batches, device, lr, momentum, stale):
+    net = two_layers(weights)
+    optimizer = torch.optim.SGD(net.parameters(), lr=lr, momentum=momentum)
+    if stale:
+        net(batches[0][0]).sum().backward()
+    losses = [student.train_step_on(net, (x, y), optimizer, device) for x, y in batches]
+    return losses, [p.detach() for p in net.parameters()]
+
+
+@pytest.mark.item("train_step_on")
+@pytest.mark.parametrize("stale", [False, True])
+def test_twelve_steps_follow_the_optimizer_that_was_passed(student, make, stale):
+    weights = layers(make, 5, 7, 3)
+    sizes = [6] * 11 + [1]  # an uneven last batch
+    batches = [(make(n, 5), make.ints(3, n)) for n in sizes]
+    device = "cpu" if stale else torch.device("cpu")
+    losses, params = steps_on(weights, batches, device, 0.1, 0.9, stale)
+    want_losses, want = reference_run(weights, batches, 0.1, 0.9)
+    check.trajectory(losses, want_losses, name="losses")
+    check.close(params, want, name="parameters after 12 steps", rtol=1e-6, atol=1e-9)
+
+
+@inside
+def one_step(weights, x, y, training):
+    net = two_layers(weights).train(training)
+    optimizer = torch.optim.SGD(net.parameters(), lr=0.1)
+    batch = (x, y)
+    loss = student.train_step_on(net, batch, optimizer, "cpu")
+    return loss, net.training, [batch[0] is x, batch[1] is y]
+
+
+@pytest.mark.item("train_step_on")
+@pytest.mark.parametrize("training", [True, False])
+def test_a_confident_wrong_answer_costs_what_it_should_and_the_flag_stays(student, make, training):
+    weights = layers(make, 4, 6, 3)
+    weights[3] = torch.tensor([1000.0, 0.0, 0.0], dtype=torch.float64)
+    x, y = make(5, 4), torch.tensor([1, 2, 1, 1, 2])
+    loss, flag, same = one_step(weights, x, y, training)
+    check.number(loss, F.cross_entropy(forward(x, *weights), y).item(), name="the loss")
+    check.equal(flag, training, name="model.training")
+    check.equal(same, [True, True], name="the batch's own tensors are still in it")
+
+
+@inside
+def where_everything_was(device):
+    """Runs a step on the meta device, which has shapes and no values, and notes where the tensors were."""
+    seen = {"model": "not called", "x": "not called", "y": "not used"}
+
+    class Net(nn.Linear):
+        def forward(self, x):
+            seen["model"], seen["x"] = self.weight.device.type, x.device.type
+            return super().forward(x)
+
+    class Labels(torch.Tensor):
+        @classmethod
+        def __torch_function__(cls, func, types, args=(), kwargs=None):
+            with torch._C.DisableTorchFunctionSubclass():
+                for value in [*args, *(kwargs or {}).values()]:
+                    if isinstance(value, cls) and value.dtype == torch.int64:
+                        seen["y"] = value.device.type
+            return super().__torch_function__(func, types, args, kwargs)
+
+    net = Net(4, 3)
+    batch = (torch.ones(5, 4), torch.zeros(5, dtype=torch.int64).as_subclass(Labels))
+    try:
+        student.train_step_on(net, batch, torch.optim.SGD(net.parameters(), lr=0.1), device)
+    except (RuntimeError, NotImplementedError):
+        return seen  # expected: a loss on meta has no value
+    return seen
+
+
+@pytest.mark.item("train_step_on")
+@pytest.mark.parametrize("device", ["meta", "cpu"])
+def test_model_inputs_and_labels_are_moved_to_the_device(student, device):
+    want = {"model": device, "x": device, "y": device}
+    check.equal(where_everything_was(device), want, name="where the model, x and y were")
