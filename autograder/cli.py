@@ -11,6 +11,7 @@ import argparse
 import os
 import sys
 from collections.abc import Sequence
+from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -30,6 +31,16 @@ def parser() -> argparse.ArgumentParser:
     top.add_argument("--version", action="version", version=f"autograder {__version__}")
     commands = top.add_subparsers(dest="command", required=True, metavar="COMMAND")
 
+    if find_spec("autograder.grading") is not None:  # a student's copy has no half that grades
+        _staff(commands)
+    ci = commands.add_parser("ci", help="run the public tests on a push and tell GitHub (plain text elsewhere)")
+    ci.add_argument("paths", nargs="*", default=["exercises"], metavar="PATH", help="what to test (default: exercises)")
+    ci.add_argument("--out", type=Path, metavar="FILE", help="JUnit XML (default: build/junit.xml)")
+    _common(ci)
+    return top
+
+
+def _staff(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
     grade = commands.add_parser("grade", help="judge submissions with the hidden suites and write reports")
     grade.add_argument(
         "paths",
@@ -54,12 +65,6 @@ def parser() -> argparse.ArgumentParser:
     release = commands.add_parser("release", help="write the student's copy of the course")
     release.add_argument("--out", type=Path, required=True, metavar="DIR", help="a new or empty folder")
     _common(release)
-
-    ci = commands.add_parser("ci", help="run the public tests on a push and tell GitHub (plain text elsewhere)")
-    ci.add_argument("paths", nargs="*", default=["exercises"], metavar="PATH", help="what to test (default: exercises)")
-    ci.add_argument("--out", type=Path, metavar="FILE", help="JUnit XML (default: build/junit.xml)")
-    _common(ci)
-    return top
 
 
 def _common(command: argparse.ArgumentParser) -> None:

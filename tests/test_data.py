@@ -14,8 +14,9 @@ from autograder.grading import data as data_module
 from autograder.grading.data import DataSource, JudgedData
 from autograder.models import Verdict, msg
 from autograder.sandbox.shared import SharedData
-from tests.tiny_course import answer, item, judged_here, tiny_course
+from tests.tiny_course import answer, item, judged_here, tiny_course, told
 
+SUITE = "autograder/suites/u01_tiny/test_tiny.py"
 N, M = 40, 120
 
 
@@ -96,6 +97,26 @@ def test_damaged_files_are_an_error_with_a_cure(tmp_path: Path) -> None:
         DataSource(tmp_path, tmp_path, 1).get()
 
 
+READS = """\
+@pytest.mark.item("double")
+def test_it_reads_digits(student, mnist):
+    check.finite(student.double(mnist.test_x).argmax(1).double())
+
+
+@pytest.mark.item("double")
+def test_it_is_twice_x("""
+
+
+@pytest.mark.usefixtures("practice")
+def test_a_wrong_form_in_a_test_on_data_is_the_students_fault(tmp_path: Path) -> None:
+    course = tiny_course(tmp_path, (SUITE, '@pytest.mark.item("double")\ndef test_it_is_twice_x(', READS))
+    (attempt,) = judged_here(course, answer(double="return None"))
+    found = item(attempt, "double")
+    assert found.verdict is Verdict.FAILED
+    assert [diagnosis.code for diagnosis in found.diagnoses] == ["wrong_form"]
+    assert f"float32 tensor ({M}, 784)" in told(found)
+
+
 RAMP = "{ramp: {from: 2, full: 3, practice: {from: 0, full: 1}}}"
 MEASURES = '''\
 @pytest.mark.item("double")
@@ -111,7 +132,7 @@ def test_it_is_twice_x('''
 def test_the_first_submission_of_a_slot_is_judged_by_the_data_it_met(tmp_path: Path, practice: bool) -> None:
     course = tiny_course(
         tmp_path,
-        ("autograder/suites/u01_tiny/test_tiny.py", '@pytest.mark.item("double")\ndef test_it_is_twice_x(', MEASURES),
+        (SUITE, '@pytest.mark.item("double")\ndef test_it_is_twice_x(', MEASURES),
         ("grading.yml", "points: 2\n", f"points: 2\n        credit: {RAMP}\n"),
     )
     reads = "return (x[:, :28].mean(1) * 10.2).round().long() if x.ndim == 2 else 2 * x"

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import resource
 import subprocess
 import sys
 from collections.abc import Callable
@@ -154,15 +153,10 @@ def test_a_planted_secret_is_not_read_under_any_name(hand_in: HandIn, tier: str,
 
 
 @pytest.mark.parametrize("tier", ALL)
-def test_the_environment_holds_nothing_of_the_graders(
-    hand_in: HandIn, tier: str, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setenv("GITHUB_TOKEN", "canary")
+def test_the_environment_is_the_kits_own(hand_in: HandIn, tier: str) -> None:
     known = {"PATH", "LANG", "USER", "HOME", "TMPDIR", "PWD", "MPLBACKEND", "TORCHINDUCTOR_CACHE_DIR"}
     known |= {"OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"}
-    environment = hand_in("import os\ndef f(): return dict(os.environ)", tier).student.f()
-    assert set(environment) <= known
-    assert "canary" not in environment.values()
+    assert set(hand_in("import os\ndef f(): return dict(os.environ)", tier).student.f()) <= known
 
 
 @pytest.mark.parametrize("tier", ALL)
@@ -191,7 +185,11 @@ def test_it_starts_in_a_folder_of_its_own(hand_in: HandIn, tier: str) -> None:
 
 @pytest.mark.parametrize("tier", ALL)
 def test_its_limits_are_set(hand_in: HandIn, tier: str) -> None:
-    source = "import resource as r\ndef f(): return [r.getrlimit(getattr(r, 'RLIMIT_' + n)) for n in 'CORE FSIZE NOFILE CPU'.split()]"
+    source = """
+        import resource
+        def f():
+            return [resource.getrlimit(getattr(resource, f"RLIMIT_{name}")) for name in ("CORE", "FSIZE", "NOFILE", "CPU")]
+    """
     limits = hand_in(source, tier, cpu_seconds=10).student.f()
     assert limits == [(0, 0), (64 << 20, 64 << 20), (256, 256), (12, 14)]
 
@@ -253,4 +251,3 @@ def test_the_data_that_is_counted_is_what_the_kernel_counts() -> None:
     before = data_bytes()
     held = bytearray(64 << 20)
     assert data_bytes() - before >= len(held) - (1 << 20)
-    assert before < resource.getrlimit(resource.RLIMIT_DATA)[1] % (1 << 64)

@@ -40,7 +40,8 @@ class Explainer:
         seconds: float,
     ) -> tuple[Diagnosis, ...]:
         """The named cause first where a mistake matches, then what the check itself found."""
-        found = self.matching(unit, item, test, list(trace), error) if seconds < SLOW else None
+        replayed = seconds < SLOW and not test.uses_data
+        found = self.matching(unit, item, test, list(trace), error) if replayed else None
         general = self._general(test, error, source)
         if found is None or found.cause is None:
             return general
@@ -64,7 +65,7 @@ class Explainer:
         return self._replay(unit, test, self._bank(unit).reference)[1] is None
 
     def _replay(self, unit: Unit, test: Test, source: bytes) -> tuple[list[Call], BaseException | None]:
-        session = Session(LocalTransport())
+        session = Session(LocalTransport(self.suites.data.get().shared if test.uses_data else ()))
         try:
             session.open(unit.filename, unit.module, source, 30.0)
             ran = self.suites.run(test, session)

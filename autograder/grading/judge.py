@@ -84,6 +84,7 @@ class Judge:
 
         def outcome(verdict: Verdict, told: words.Told, staff: str = "") -> Outcome:
             call = words.call(session.trace) if verdict is Verdict.FAILED else ()
+            call += words.test(test.name) if item.feedback == "full" else ()
             return Outcome(verdict, told, call, ran.metrics, staff, ran.seconds)
 
         if isinstance(error, StudentRaised) and words.is_stub(error, source):

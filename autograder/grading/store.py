@@ -11,6 +11,7 @@ from __future__ import annotations
 import hashlib
 import json
 import secrets
+import shutil
 import sqlite3
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -51,7 +52,8 @@ class StoreError(Exception):
 class Store:
     def __init__(self, out: Path) -> None:
         """Opens or creates the store of an output folder; StoreError when it cannot be written."""
-        path = out / FOLDER / "results.sqlite"
+        self._folder = out / FOLDER
+        path = self._folder / "results.sqlite"
         try:
             path.parent.mkdir(parents=True, exist_ok=True)
             self._db = sqlite3.connect(path, isolation_level=None)
@@ -67,7 +69,10 @@ class Store:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
+        nothing_kept = error is not None and not self._db.execute("SELECT 1 FROM attempts LIMIT 1").fetchall()
         self._db.close()
+        if nothing_kept:
+            shutil.rmtree(self._folder, ignore_errors=True)
 
     def seed(self, fresh: bool = False) -> int:
         """The secret seed of this grading run: the same when a run is continued, new with `fresh`."""

@@ -35,6 +35,11 @@ def call(trace: Sequence[Call]) -> tuple[Words, ...]:
     return tuple(said)
 
 
+def test(name: str) -> tuple[Words, ...]:
+    """Which test it was, as the sentence its name makes: for `feedback: full` only."""
+    return (msg("The test: {sentence}", sentence=name.partition("[")[0].removeprefix("test_").replace("_", " ")),)
+
+
 def kind(value: object) -> str:
     """A value's type, dtype and shape: "float64 tensor (4, 3)".  Never its contents, except for small whole numbers."""
     if isinstance(value, SharedData):

@@ -22,4 +22,4 @@ def table(found: Verification) -> str:
         lines.append(f"rejected, but not by name: {', '.join(found.unnamed)}")
     lines += [f"problem: {problem}" for problem in found.problems]
     lines.append("verify: all populations hold" if found.ok else f"verify: {len(found.problems)} problems")
-    return "\n".join(lines)
+    return "\n".join(line.rstrip() for line in lines)

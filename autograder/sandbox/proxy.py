@@ -160,12 +160,13 @@ class Session:
         if "missing" in answer:
             names = answer.get("names")
             known = [name for name in names if isinstance(name, str)] if isinstance(names, list) else []
-            raise Missing(str(question.get("name")), tuple(name for name in known if name in self.written))
+            asked = question.get("symbol") or question.get("name")  # as we asked, not as it was answered
+            raise Missing(str(asked), tuple(name for name in known if name in self.written))
         if "blocked" in answer:
-            what, line = answer["blocked"]
-            if what not in self.forbids:
+            what, *lines = answer["blocked"] if isinstance(answer["blocked"], list) else [None]
+            if not isinstance(what, str) or what not in self.forbids:
                 raise wire.WireError("a policy that the item does not have")
-            raise PolicyBroken(what, line if type(line) is int else 0)
+            raise PolicyBroken(what, *_lines(lines)[:1] or (0,))
         if "memory" in answer:
             raise OutOfMemory(_lines(answer["memory"]))
         if "too_much" in answer:

@@ -1,0 +1,455 @@
+"""launch and zygote: workers are forked, end in every way there is, and leave nothing behind."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import shutil
+import signal
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+import torch
+
+from autograder.checks import StudentRaised
+from autograder.sandbox import launch
+from autograder.sandbox.inner import wire
+from autograder.sandbox.launch import Ending, SandboxError, Worker, WorkerGone, WorkerTimeout, Zygote
+from autograder.sandbox.proxy import OutOfMemory
+from autograder.sandbox.shared import SharedData
+
+HandIn = Callable[..., Any]
+Zygotes = Callable[[str], Zygote]
+linux = pytest.mark.skipif(sys.platform != "linux", reason="reads /proc")
+
+
+def raw(worker: Worker, op: str, seconds: float | None = 30.0, **fields: object) -> Any:
+    return wire.unpack(worker.request(wire.pack({"op": op, **fields}), seconds))
+
+
+def opened(worker: Worker, source: str) -> Worker:
+    assert raw(worker, "open", filename="answer.py", name="answer", source=source.encode()) == {"ok": None}
+    return worker
+
+
+def call(worker: Worker, name: str, *args: object, seconds: float | None = 30.0) -> Any:
+    return raw(worker, "call", seconds, name=name, args=list(args), kwargs={})
+
+
+@pytest.fixture
+def worker(zygotes: Zygotes) -> Iterator[Callable[..., Worker]]:
+    """worker(source, **limits) → a worker of the landlock zygote with that module open."""
+    started: list[Worker] = []
+
+    def start(source: str = "", tier: str = "landlock", **limits: Any) -> Worker:
+        started.append(zygotes(tier).worker(**{"memory_mb": 512, "cpu_seconds": 60, **limits}))
+        return opened(started[-1], source)
+
+    yield start
+    for one in started:
+        one.end(0.0)
+
+
+Start = Callable[..., Worker]
+
+
+def alive(pid: int) -> bool:
+    try:
+        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] != "Z"
+    except OSError:
+        return False
+
+
+def gone_within(seconds: float, pid: int) -> bool:
+    deadline = time.monotonic() + seconds
+    while alive(pid) and time.monotonic() < deadline:
+        time.sleep(0.01)
+    return not alive(pid)
+
+
+# --- the zygote ---
+
+
+def test_a_zygote_says_which_versions_it_holds(zygotes: Zygotes) -> None:
+    ready = zygotes("landlock").hello["ready"]
+    assert ready["torch"] == torch.__version__
+    assert ready["python"] == sys.version.split()[0]
+
+
+@linux
+def test_a_zygote_has_one_thread(zygotes: Zygotes) -> None:
+    assert zygotes("landlock").hello["threads"] == 1
+
+
+def test_a_worker_serves_a_parallel_operation(worker: Start) -> None:
+    """Had the zygote run one before, this would hang for ever."""
+    started = worker("import torch\ndef f(): return (torch.ones(400, 400) @ torch.ones(400, 400)).sum().item()")
+    assert call(started, "f")["ok"] == 400.0**3
+
+
+def test_workers_share_nothing(worker: Start) -> None:
+    source = "import torch\ndef f():\n    torch.leak = getattr(torch, 'leak', 0) + 1\n    return torch.leak"
+    for _ in range(2):
+        one = worker(source)
+        assert call(one, "f")["ok"] == 1
+        one.end()
+
+
+def test_an_optimizer_is_built_without_new_imports(worker: Start) -> None:
+    started = worker(
+        "import sys, torch\ndef f():\n    before = set(sys.modules)\n"
+        "    torch.optim.Adam([torch.ones(1, requires_grad=True)]).step()\n    return len(set(sys.modules) - before)"
+    )
+    assert call(started, "f")["ok"] < 20  # 823 when torch._dynamo is not preloaded
+
+
+# --- how a worker ends ---
+
+ENDS: dict[str, tuple[str, int, str]] = {
+    "os._exit(0)": ("os._exit(0)", 0, "exit code 0"),
+    "os._exit(3)": ("os._exit(3)", 3, "exit code 3"),
+    "a segfault": ("ctypes.string_at(0)", -signal.SIGSEGV, "SIGSEGV"),
+    "an abort": ("os.abort()", -signal.SIGABRT, "SIGABRT"),
+    "its own SIGKILL": ("os.kill(os.getpid(), 9)", -signal.SIGKILL, "SIGKILL"),
+    "a signal without a name": ("os.kill(os.getpid(), 40)", -40, "signal 40"),
+    "a closed socket": ("os.close(3)", 1, "exit code 1"),
+}
+
+
+@pytest.mark.parametrize(("code", "exit_code", "words"), ENDS.values(), ids=ENDS)
+def test_a_worker_that_ends_itself_is_gone_with_its_status(
+    worker: Start, code: str, exit_code: int, words: str
+) -> None:
+    started = worker(f"import ctypes, os\ndef f():\n    {code}\n")
+    with pytest.raises(WorkerGone, match=f"the worker ended with {words}") as gone:
+        call(started, "f")
+    assert (gone.value.ending.exit, gone.value.ending.killed, gone.value.why) == (exit_code, False, "")
+
+
+def test_a_worker_that_is_hung_up_on_ends_by_itself(worker: Start) -> None:
+    ending = worker().end(30.0)
+    assert (ending.exit, ending.killed) == (0, False)
+    assert ending.cpu > 0
+    assert ending.rss_mb > 50
+
+
+def test_ending_a_worker_twice_gives_the_same_ending(worker: Start) -> None:
+    started = worker()
+    assert started.end() is started.end()
+
+
+def test_a_hanging_worker_is_killed_when_its_time_is_over(worker: Start) -> None:
+    started = worker("def f():\n    while True: pass")
+    with pytest.raises(WorkerTimeout):
+        call(started, "f", seconds=0.2)
+    assert started.ending is not None
+    assert (started.ending.exit, started.ending.killed) == (-signal.SIGKILL, True)
+
+
+def test_a_worker_that_ignores_every_signal_is_killed(worker: Start) -> None:
+    started = worker("""
+import signal, time
+def f():
+    signal.pthread_sigmask(signal.SIG_BLOCK, signal.valid_signals())
+    while True:
+        try:
+            time.sleep(1000)
+        except BaseException:
+            pass
+""")
+    with pytest.raises(WorkerTimeout):
+        call(started, "f", seconds=0.2)
+
+
+def test_a_worker_that_stops_itself_is_killed(worker: Start) -> None:
+    started = worker("import os, signal\ndef f(): os.kill(os.getpid(), signal.SIGSTOP)")
+    with pytest.raises(WorkerTimeout):
+        call(started, "f", seconds=0.2)
+
+
+def test_processor_time_is_limited_and_told_apart_from_memory(worker: Start) -> None:
+    started = worker("def f():\n    while True: pass", cpu_seconds=-1)
+    with pytest.raises(WorkerGone) as gone:
+        call(started, "f")
+    assert gone.value.ending.exit == -signal.SIGXCPU
+
+
+def test_processor_time_is_limited_even_when_the_signal_is_ignored(worker: Start) -> None:
+    started = worker(
+        "import signal\nsignal.signal(signal.SIGXCPU, signal.SIG_IGN)\ndef f():\n    while True: pass", cpu_seconds=-1
+    )
+    with pytest.raises(WorkerGone) as gone:
+        call(started, "f", seconds=60.0)
+    assert gone.value.ending.exit == -signal.SIGKILL
+
+
+@pytest.mark.parametrize(
+    "code", ["torch.zeros(1 << 30)", "[bytearray(1 << 20) for _ in range(1 << 20)]", "bytes(1 << 32)"]
+)
+def test_too_much_memory_is_an_exception_with_its_line(hand_in: HandIn, code: str) -> None:
+    submitted = hand_in(f"import torch\ndef f():\n    {code}\n", memory_mb=256)
+    with pytest.raises(OutOfMemory) as error:
+        submitted.student.f()
+    assert set(error.value.lines) == {3}
+    assert submitted.worker.ending is None
+
+
+def test_recursion_without_end_is_an_exception(hand_in: HandIn) -> None:
+    with pytest.raises(StudentRaised, match="RecursionError"):
+        hand_in("def f(): return f()").student.f()
+
+
+def test_a_hundred_megabytes_of_print_go_nowhere(hand_in: HandIn) -> None:
+    submitted = hand_in(
+        "import os, sys\ndef f():\n    for _ in range(100): print('x' * (1 << 20)); os.write(2, b'y' * 1000)\n    return 1"
+    )
+    assert submitted.student.f() == 1
+    assert submitted.worker.zygote.last_words() == "it said nothing"
+
+
+def test_nothing_can_be_read_from_standard_input(hand_in: HandIn) -> None:
+    with pytest.raises(StudentRaised, match="EOFError"):
+        hand_in("def f(): return input()").student.f()
+
+
+# --- a worker that lies ---
+
+
+def test_a_forged_answer_to_the_next_question_is_out_of_turn(worker: Start) -> None:
+    started = worker("""
+import os, struct
+def f():
+    os.write(3, struct.pack("!Q", 12) + b"\\0" * 8 + b"\\x81\\xa2ok\\xc3")
+    return 1
+""")
+    with pytest.raises(WorkerGone, match="an answer that belongs to no question"):
+        call(started, "f")
+
+
+def test_a_frame_left_in_the_socket_is_out_of_turn_for_the_next_question(worker: Start) -> None:
+    started = worker("""
+import os, struct, threading, time
+def late():
+    time.sleep(0.2)
+    os.write(3, struct.pack("!Q", 8) + b"\\0" * 8)
+def f():
+    threading.Thread(target=late).start()
+    return 1
+""")
+    assert call(started, "f")["ok"] == 1
+    time.sleep(0.5)
+    with pytest.raises(WorkerGone, match="an answer that belongs to no question"):
+        call(started, "f")
+
+
+@pytest.mark.parametrize("junk", ["b'\\xff' * 100", "b'\\0' * 8", "struct.pack('!Q', 1 << 40)"])
+def test_garbage_on_the_socket_ends_the_worker(worker: Start, junk: str) -> None:
+    started = worker(f"import os, struct\ndef f():\n    os.write(3, {junk})\n    return 1\n")
+    with pytest.raises(WorkerGone) as gone:
+        call(started, "f")
+    assert gone.value.why
+
+
+def test_half_a_frame_and_silence_meets_the_clock(worker: Start) -> None:
+    started = worker(
+        "import os, struct, time\ndef f():\n    os.write(3, struct.pack('!Q', 99) + b'half')\n    time.sleep(99)"
+    )
+    with pytest.raises(WorkerTimeout):
+        call(started, "f", seconds=0.3)
+
+
+def test_an_answer_that_drips_in_meets_the_clock(worker: Start) -> None:
+    started = worker("""
+import os, struct, time
+def f():
+    os.write(3, struct.pack("!Q", 9999))
+    while True:
+        os.write(3, b"x")
+        time.sleep(0.02)
+""")
+    began = time.monotonic()
+    with pytest.raises(WorkerTimeout):
+        call(started, "f", seconds=0.5)
+    assert time.monotonic() - began < 30
+
+
+# --- what is left behind ---
+
+
+@linux
+def test_the_scratch_folder_goes_with_its_worker(worker: Start) -> None:
+    started = worker(
+        "import os, pathlib\ndef f():\n    os.makedirs('a/b')\n    pathlib.Path('a/b/c').write_text('x')\n    return os.getcwd()"
+    )
+    folder = Path(call(started, "f")["ok"])
+    assert (folder / "a/b/c").exists()
+    started.end()
+    assert not folder.exists()
+
+
+@linux
+def test_a_daemon_of_the_process_tier_is_swept_away(worker: Start) -> None:
+    """Only `process` allows a fork; the zygote inherits the orphans of its worker and ends them with it."""
+    started = worker(
+        """
+import os, time
+def f():
+    read, write = os.pipe()
+    if os.fork() == 0:
+        os.setsid()
+        if os.fork() == 0:
+            os.close(3)
+            os.write(write, str(os.getpid()).encode())
+            time.sleep(1000)
+        os._exit(0)
+    return int(os.read(read, 20))
+""",
+        "process",
+    )
+    daemon = call(started, "f")["ok"]
+    assert alive(daemon)
+    started.end()
+    assert gone_within(10.0, daemon)
+
+
+@linux
+def test_threads_end_with_their_worker(worker: Start) -> None:
+    started = worker(
+        "import threading, time\ndef f(): [threading.Thread(target=time.sleep, args=(999,)).start() for _ in range(20)]"
+    )
+    call(started, "f")
+    pid = started.pid
+    started.end(0.0)
+    assert not alive(pid)
+
+
+@linux
+@pytest.mark.parametrize("tier", ["landlock", "namespaces"])
+def test_the_end_of_the_control_socket_ends_everything(tier: str) -> None:
+    try:
+        zygote = Zygote(tier)
+    except SandboxError as error:
+        pytest.skip(str(error))
+    assert zygote.process is not None
+    hanging = opened(zygote.worker(memory_mb=256, cpu_seconds=60), "import os\ndef f(): return os.getpid()")
+    below = _descendants(zygote.process.pid)
+    assert below
+    zygote.close()
+    assert all(gone_within(10.0, pid) for pid in below)
+    assert not zygote.folder.exists()
+    hanging.connection.close()
+
+
+@linux
+def test_a_grader_that_is_killed_takes_the_sandbox_with_it(tmp_path: Path) -> None:
+    program = """
+import os, sys, time
+from autograder.sandbox.launch import Zygote
+zygote = Zygote("landlock")
+worker = zygote.worker(memory_mb=256, cpu_seconds=60)
+print(zygote.process.pid, worker.pid, zygote.folder, flush=True)
+time.sleep(1000)
+"""
+    grader = subprocess.Popen([sys.executable, "-c", program], stdout=subprocess.PIPE, text=True)
+    assert grader.stdout is not None
+    zygote, worker, folder = grader.stdout.readline().split()
+    grader.kill()
+    grader.wait()
+    grader.stdout.close()
+    shutil.rmtree(folder, ignore_errors=True)
+    assert gone_within(10.0, int(zygote))
+    assert gone_within(10.0, int(worker))
+
+
+def _descendants(pid: int) -> list[int]:
+    found: list[int] = []
+    with contextlib.suppress(OSError):
+        for child in Path(f"/proc/{pid}/task/{pid}/children").read_text().split():
+            found += [int(child), *_descendants(int(child))]
+    return found
+
+
+# --- shared data ---
+
+
+def test_shared_data_is_read_by_every_worker_and_written_by_none(zygotes: Zygotes) -> None:
+    data = SharedData("train_x", torch.arange(12.0).reshape(3, 4))
+    source = "def f(x):\n    x[0, 0] = 99\n    return x.sum().item(), list(x.shape)"
+    for _ in range(2):
+        started = opened(zygotes("landlock").worker(memory_mb=256, cpu_seconds=10, shared=[data]), source)
+        assert call(started, "f", wire.Ref("shared", "train_x"))["ok"] == (165.0, [3, 4])  # its own copy
+        started.end()
+    assert data.tensor[0, 0] == 0
+    data.close()
+
+
+@linux
+def test_shared_memory_is_sealed() -> None:
+    data = SharedData("x", torch.zeros(4, dtype=torch.int64))
+    with pytest.raises(PermissionError):
+        os.write(data.descriptor, b"x")
+    with pytest.raises(PermissionError):
+        os.ftruncate(data.descriptor, 1)
+    data.close()
+
+
+# --- our own faults ---
+
+
+@pytest.mark.parametrize(
+    ("exit_code", "words"),
+    [(0, "exit code 0"), (7, "exit code 7"), (-11, "SIGSEGV"), (-40, "signal 40"), (-64, "SIGRTMAX")],
+)
+def test_every_ending_has_words(exit_code: int, words: str) -> None:
+    assert Ending(exit_code, False, 0.0, 0).words == words
+
+
+@pytest.fixture
+def temporary(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Path:
+    """The folder where zygotes put theirs."""
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
+    return tmp_path
+
+
+def test_without_bubblewrap_the_cure_is_named_and_nothing_is_left(
+    monkeypatch: pytest.MonkeyPatch, temporary: Path
+) -> None:
+    monkeypatch.setattr(shutil, "which", lambda program: None)
+    with pytest.raises(SandboxError, match=r"bubblewrap is not installed \(apt-get install bubblewrap\)"):
+        Zygote("namespaces")
+    assert list(temporary.iterdir()) == []
+
+
+def test_a_zygote_that_does_not_come_up_is_told_with_its_last_words(
+    monkeypatch: pytest.MonkeyPatch, temporary: Path
+) -> None:
+    monkeypatch.setattr(launch, "_command", lambda *_: [sys.executable, "-c", "raise SystemExit('no torch here')"])
+    with pytest.raises(SandboxError, match="the zygote did not answer: no torch here"):
+        Zygote("landlock")
+    assert list(temporary.iterdir()) == []
+
+
+def test_a_zygote_whose_program_is_missing_is_told(monkeypatch: pytest.MonkeyPatch, temporary: Path) -> None:
+    monkeypatch.setattr(launch, "_command", lambda *_: ["/no/such/python"])
+    with pytest.raises(SandboxError, match="No such file or directory: /no/such/python"):
+        Zygote("landlock")
+    assert list(temporary.iterdir()) == []
+
+
+def test_a_zygote_that_died_is_a_sandbox_error() -> None:
+    try:
+        zygote = Zygote("landlock")
+    except SandboxError as error:
+        pytest.skip(str(error))
+    assert zygote.process is not None
+    zygote.process.kill()
+    zygote.process.wait()
+    with pytest.raises(SandboxError, match="the zygote"):
+        zygote.worker(memory_mb=256, cpu_seconds=1)
+    zygote.close()
