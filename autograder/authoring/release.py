@@ -22,10 +22,23 @@ from autograder.bank import bank_path, solution_path
 from autograder.course import Course, Item
 from autograder.models import Text
 
-KIT = """
-__init__.py __main__.py ci.py cli.py course.py marked_yaml.py models.py torchvision_compat.py words.py
-board/*.py checks/*.py locale/*/LC_MESSAGES/*.mo reports/__init__.py reports/escape.py reports/github.py
-""".split()
+KIT = [
+    "__init__.py",
+    "__main__.py",
+    "ci.py",
+    "cli.py",
+    "course.py",
+    "marked_yaml.py",
+    "models.py",
+    "torchvision_compat.py",
+    "words.py",
+    "board/*.py",
+    "checks/*.py",
+    "locale/*/LC_MESSAGES/*.mo",
+    "reports/__init__.py",
+    "reports/escape.py",
+    "reports/github.py",
+]
 STUDENT_FILES = Path(__file__).parent / "student"
 TELLING = 40  # a shorter line of a suite may stand anywhere by chance
 
