@@ -98,7 +98,8 @@ def _parsed(path: Path, source: bytes) -> ast.Module:
     try:
         return ast.parse(source)
     except (SyntaxError, ValueError) as error:  # ValueError: a NUL byte
-        raise BankError(f"{path.name}:{getattr(error, 'lineno', None) or 1}: is not Python ({error})") from None
+        line, why = getattr(error, "lineno", None) or 1, getattr(error, "msg", None) or error
+        raise BankError(f"{path.name}:{line}: is not Python ({why}); mend it first") from None
 
 
 _HELPERS = (ast.FunctionDef, ast.ClassDef, ast.Assign)

@@ -34,17 +34,17 @@ class Progress:
         self._files: dict[str, TaskID] = {}
 
     def __enter__(self) -> Progress:
-        self._bar.start()
-        return self
+        return self  # the bar comes with the first thing to show: an error before that is one line alone
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        self._bar.stop()
+        if self._bar.live.is_started:
+            self._bar.stop()
 
     def start(self, total: int, done: int) -> None:
         """`done` of `total` are kept from an earlier run."""
-        self._bar.update(self._task, total=total, completed=done, visible=True)
+        self.at(done, total)
         if done:
             self._bar.console.print(f"{done} of {total} kept from an earlier run")
 
@@ -52,9 +52,11 @@ class Progress:
         self._bar.update(self._task, advance=1, description=f"{self._what} {name[:24]}")
 
     def at(self, done: int, total: int) -> None:
+        self._bar.start()
         self._bar.update(self._task, total=total, completed=done, visible=True)
 
     def download(self, file: str, done: int, total: int | None) -> None:
+        self._bar.start()
         if file not in self._files:
             self._files[file] = self._bar.add_task(file, total=total)
         self._bar.update(self._files[file], completed=done, total=total)

@@ -44,7 +44,7 @@ pytestmark = [
 
 @dataclass(frozen=True)
 class Graded:
-    """What one run left: the folder, what it said, and the processes that were still there afterwards."""
+    """What one run left: the folder, what it said, and the processes and temporary files that outlived it."""
 
     out: Path
     code: int
@@ -88,9 +88,12 @@ def _grade(tier: str, folder: Path) -> Graded | str:
         submissions = Path(shutil.copytree(CLASS, folder / "class", ignore=ignored))
     command = [sys.executable, "-m", "autograder", "grade", str(submissions), "--out", str(folder / "out")]
     command += ["--offline", "--lang", "en", "--isolation", tier]
+    temporary = folder / "tmp"
+    temporary.mkdir()
+    env = {**os.environ, "TMPDIR": str(temporary)}
     with _adopting_orphans() as orphans:
-        run = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=SECONDS, check=False)
-        left = orphans()
+        run = subprocess.run(command, cwd=ROOT, env=env, capture_output=True, text=True, timeout=SECONDS, check=False)
+        left = orphans() + tuple(path.name for path in temporary.iterdir())
     if run.returncode == 2 and f"autograder: {tier}: " in run.stderr:
         return run.stderr.strip().splitlines()[-1]
     assert run.returncode == 0, run.stdout + run.stderr
@@ -211,7 +214,7 @@ def test_no_text_of_a_student_s_making_reaches_a_reader(graded: Grader, tier: st
 
 
 @pytest.mark.parametrize("tier", TIERS)
-def test_no_process_outlives_the_command(graded: Grader, tier: str) -> None:
+def test_no_process_and_no_file_outlives_the_command(graded: Grader, tier: str) -> None:
     assert graded(tier).left == ()
 
 

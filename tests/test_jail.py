@@ -187,8 +187,9 @@ def test_it_starts_in_a_folder_of_its_own(hand_in: HandIn, tier: str) -> None:
 def test_its_limits_are_set(hand_in: HandIn, tier: str) -> None:
     source = """
         import resource
+        NAMES = ("CORE", "FSIZE", "NOFILE", "CPU")
         def f():
-            return [resource.getrlimit(getattr(resource, f"RLIMIT_{name}")) for name in ("CORE", "FSIZE", "NOFILE", "CPU")]
+            return [resource.getrlimit(getattr(resource, f"RLIMIT_{name}")) for name in NAMES]
     """
     limits = hand_in(source, tier, cpu_seconds=10).student.f()
     assert limits == [(0, 0), (64 << 20, 64 << 20), (256, 256), (12, 14)]

@@ -114,6 +114,11 @@ def test_the_first_test_that_failed_explains_the_item() -> None:
     assert found.feedback == FAILED.feedback
 
 
+def test_the_reason_that_is_shown_is_that_of_the_verdict() -> None:
+    hang = Outcome(Verdict.TIMED_OUT, (Diagnosis("timed_out", msg("too long")),))
+    assert [diagnosis.code for diagnosis in result(ITEM, [FAILED, hang], 2).diagnoses] == ["timed_out"]
+
+
 def test_a_passed_item_is_explained_by_nothing() -> None:
     passed = result(ITEM, [PASSED], 1)
     assert (passed.diagnoses, passed.feedback) == ((), ())

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import json
 import sqlite3
-from collections.abc import Callable
 from dataclasses import replace
+from importlib.metadata import version
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from autograder.course import Course, load
-from autograder.grading import store as store_module
 from autograder.grading.store import FOLDER, Kept, Store, StoreError, digest
 from autograder.models import (
     Attempt,
@@ -134,6 +134,24 @@ def test_two_folders_have_two_seeds(tmp_path: Path) -> None:
         assert one.seed() != other.seed()
 
 
+# What a run leaves behind
+
+
+def test_a_run_that_ends_in_an_error_leaves_nothing_when_it_finished_nothing(tmp_path: Path) -> None:
+    with pytest.raises(KeyboardInterrupt), Store(tmp_path) as store:
+        store.seed()
+        raise KeyboardInterrupt
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_run_that_ends_in_an_error_leaves_what_it_finished(tmp_path: Path) -> None:
+    with pytest.raises(KeyboardInterrupt), Store(tmp_path) as store:
+        store.put("key", kept())
+        raise KeyboardInterrupt
+    with Store(tmp_path) as store:
+        assert store.get("key") == kept()
+
+
 # Folders that cannot be used
 
 def test_a_file_in_the_way_is_told_with_the_folder_and_the_cure(tmp_path: Path) -> None:
@@ -160,11 +178,11 @@ def test_a_full_disk_is_told_with_the_student_whose_result_is_lost(tmp_path: Pat
 # The digest
 
 SUBMITTED = submission("def double(x): ...")
-OPTIONS: dict[str, object] = {"isolation": "auto", "seed": 7, "data": ""}
+OPTIONS: dict[str, Any] = {"isolation": "auto", "seed": 7, "data": ""}
 
 
-def key(course: Course, submitted: Submission = SUBMITTED, **options: object) -> str:
-    return digest(course, course.units[0], submitted, **{**OPTIONS, **options})  # type: ignore[arg-type]
+def key(course: Course, submitted: Submission = SUBMITTED, **options: Any) -> str:
+    return digest(course, course.units[0], submitted, **{**OPTIONS, **options})
 
 
 @pytest.fixture(scope="module")
@@ -176,7 +194,7 @@ OURS = {
     "the suite": ("autograder/suites/u01_tiny/test_tiny.py", "3 * x**2", "3 * x ** 2"),
     "the mistakes": ("autograder/mistakes/u01_tiny.py", "You squared x.", "You have squared x."),
     "the reference": ("solutions/u01_tiny/tiny.py", "return 2 * x", "return x * 2"),
-    "grading.yml": ("grading.yml", "points: 2", "points: 3"),
+    "grading.yml": ("grading.yml", "points: 2", "points: 5"),
 }
 
 
@@ -216,20 +234,20 @@ def test_an_empty_file_is_another_submission_than_none(root: Path) -> None:
 
 
 @pytest.mark.parametrize("options", [{"isolation": "process"}, {"seed": 8}, {"data": "generated digits"}])
-def test_a_result_is_judged_again_under_other(root: Path, options: dict[str, object]) -> None:
-    assert key(load(root), **options) != key(load(root))
+def test_a_result_is_judged_again_under_other(root: Path, options: dict[str, Any]) -> None:
+    assert key(load(root), SUBMITTED, **options) != key(load(root))
 
 
 def test_a_result_is_judged_again_by_another_version_of_torch(root: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     before = key(load(root))
-    version: Callable[[str], str] = store_module.version
-    monkeypatch.setattr(store_module, "version", lambda name: "9.9" if name == "torch" else version(name))
+    other = {"torch": "9.9"}
+    monkeypatch.setattr("autograder.grading.store.version", lambda name: other.get(name) or version(name))
     assert key(load(root)) != before
 
 
 UNRELATED = {
     "the public test": ("exercises/u01_tiny/test_tiny.py", '"""Public tests of u01_tiny."""', '"""Other words."""'),
-    "the stub": ("exercises/u01_tiny/tiny.py", "# TODO: Twice as much", "# TODO: twice"),
+    "the stub": ("exercises/u01_tiny/tiny.py", "# TODO: Twice as much", "# TODO: Double"),
     "a statement": ("exercises/u01_tiny/README.md", "# Tiny", "# Small"),
 }
 

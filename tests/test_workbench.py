@@ -62,10 +62,6 @@ def test_a_missing_name_answers_with_the_names_there_are(lay: Lay) -> None:
     assert desk.call("row_standardize") == {"missing": "row_standardize", "names": ["torch", "row_standardise"]}
 
 
-def test_before_a_module_is_opened_every_name_is_missing() -> None:
-    assert Workbench({})._call("f", [], {})["missing"] == "f"
-
-
 def test_only_the_first_names_are_told(lay: Lay) -> None:
     assert len(lay("globals().update({f'n{i}': i for i in range(9999)})").call("f")["names"]) == 200
 

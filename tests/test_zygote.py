@@ -206,9 +206,14 @@ def test_recursion_without_end_is_an_exception(hand_in: HandIn) -> None:
 
 
 def test_a_hundred_megabytes_of_print_go_nowhere(hand_in: HandIn) -> None:
-    submitted = hand_in(
-        "import os, sys\ndef f():\n    for _ in range(100): print('x' * (1 << 20)); os.write(2, b'y' * 1000)\n    return 1"
-    )
+    submitted = hand_in("""
+        import os
+        def f():
+            for _ in range(100):
+                print("x" * (1 << 20))
+                os.write(2, b"y" * 1000)
+            return 1
+    """)
     assert submitted.student.f() == 1
     assert submitted.worker.zygote.last_words() == "it said nothing"
 
@@ -285,7 +290,7 @@ def f():
 @linux
 def test_the_scratch_folder_goes_with_its_worker(worker: Start) -> None:
     started = worker(
-        "import os, pathlib\ndef f():\n    os.makedirs('a/b')\n    pathlib.Path('a/b/c').write_text('x')\n    return os.getcwd()"
+        "import os\ndef f():\n    os.makedirs('a/b')\n    open('a/b/c', 'w').close()\n    return os.getcwd()"
     )
     folder = Path(call(started, "f")["ok"])
     assert (folder / "a/b/c").exists()
@@ -320,9 +325,12 @@ def f():
 
 @linux
 def test_threads_end_with_their_worker(worker: Start) -> None:
-    started = worker(
-        "import threading, time\ndef f(): [threading.Thread(target=time.sleep, args=(999,)).start() for _ in range(20)]"
-    )
+    started = worker("""
+import threading, time
+def f():
+    for _ in range(20):
+        threading.Thread(target=time.sleep, args=(999,)).start()
+""")
     call(started, "f")
     pid = started.pid
     started.end(0.0)

@@ -12,6 +12,8 @@ import contextlib
 import dataclasses
 import multiprocessing
 import os
+import shutil
+import tempfile
 import time
 from collections import deque
 from collections.abc import Callable, Iterator, Sequence
@@ -83,6 +85,7 @@ class Pool:
     hello: Hello | None = None
 
     def __enter__(self) -> Pool:
+        self.settings = dataclasses.replace(self.settings, scratch=Path(tempfile.mkdtemp(prefix="autograder-")))
         return self
 
     def __exit__(self, *_: object) -> None:
@@ -95,6 +98,8 @@ class Pool:
                 slot.process.join(10)
             slot.stop()
         self.slots.clear()
+        if self.settings.scratch is not None:
+            shutil.rmtree(self.settings.scratch, ignore_errors=True)  # a slot that was killed left its folder there
 
     def start(self) -> Hello:
         """The slots, up and attested; GradingError when no slot can be had."""

@@ -14,6 +14,7 @@ import os
 import platform
 import signal
 import sys
+import tempfile
 from collections.abc import Iterator
 from dataclasses import dataclass
 from multiprocessing.connection import Connection
@@ -34,6 +35,7 @@ class Settings:
     trust: bool
     seed: int
     course_data: Path | None
+    scratch: Path | None = None  # where temporary folders go; the coordinator clears it, also after a kill
 
 
 @dataclass(frozen=True)
@@ -75,6 +77,7 @@ def main(connection: Connection, settings: Settings) -> None:
     """The body of the slot's process."""
     _harden()
     os.environ["OMP_NUM_THREADS"] = "1"  # before torch is imported
+    tempfile.tempdir = str(settings.scratch) if settings.scratch is not None else None
     from autograder.bank import BankError
     from autograder.course import CourseError
     from autograder.datasets import DataError

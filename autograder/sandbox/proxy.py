@@ -163,7 +163,8 @@ class Session:
             asked = question.get("symbol") or question.get("name")  # as we asked, not as it was answered
             raise Missing(str(asked), tuple(name for name in known if name in self.written))
         if "blocked" in answer:
-            what, *lines = answer["blocked"] if isinstance(answer["blocked"], list) else [None]
+            told = answer["blocked"]
+            what, *lines = told if isinstance(told, list) and told else [None]
             if not isinstance(what, str) or what not in self.forbids:
                 raise wire.WireError("a policy that the item does not have")
             raise PolicyBroken(what, *_lines(lines)[:1] or (0,))
@@ -222,6 +223,7 @@ def _lines(value: object) -> tuple[int, ...]:
 
 def _refuse_changes(call: str, arguments: list[tuple[str, object, object]]) -> None:
     for place, given, after in arguments:
+        given = given.tensor if isinstance(given, SharedData) else given
         if after is not None and not same(given, after):
             words = msg(
                 "`{call}` changed its argument {place}; it must leave what it is given as it was.",

@@ -28,7 +28,7 @@ def create_tensors(n: int, m: int) -> dict[str, Tensor]:
 
     Twins: torch.zeros, ones, rand, randn, arange, zeros_like.
     """
-    # TODO: Make tensors
+    # TODO: Make tensors · Tạo tensor
     # Hint: pytest exercises/u01_tensors --hint create_tensors
     raise NotImplementedError("create_tensors")
 
@@ -46,7 +46,7 @@ def arithmetic(a: Tensor, b: Tensor) -> dict[str, Tensor]:
 
     Twins: torch.add, sub, mul, div, pow (or the operators).
     """
-    # TODO: Element by element
+    # TODO: Element by element · Tính từng phần tử
     # Hint: pytest exercises/u01_tensors --hint arithmetic
     raise NotImplementedError("arithmetic")
 
@@ -68,7 +68,7 @@ def describe(x: Tensor) -> dict[str, object]:
 
     Twins: the attributes and methods of torch.Tensor.
     """
-    # TODO: Describe a tensor
+    # TODO: Describe a tensor · Mô tả một tensor
     # Hint: pytest exercises/u01_tensors --hint describe
     raise NotImplementedError("describe")
 
@@ -87,7 +87,7 @@ def screenshot_batch(pixels: np.ndarray) -> Tensor:
 
     Twin: torchvision's ToTensor, with a batch dimension in front.
     """
-    # TODO: A screenshot as a batch
+    # TODO: A screenshot as a batch · Biến ảnh chụp màn hình thành batch
     # Hint: pytest exercises/u01_tensors --hint screenshot_batch
     raise NotImplementedError("screenshot_batch")
 
@@ -102,7 +102,7 @@ def index_grid(h: int, w: int) -> Tensor:
 
     Twins: torch.meshgrid (mind its argument `indexing`) and torch.stack.
     """
-    # TODO: A grid of indices
+    # TODO: A grid of indices · Lưới chỉ số
     # Hint: pytest exercises/u01_tensors --hint index_grid
     raise NotImplementedError("index_grid")
 
@@ -123,7 +123,7 @@ def select(x: Tensor) -> tuple[Tensor, Tensor, Tensor, Tensor]:
 
     Twin: the indexing of torch.Tensor.
     """
-    # TODO: Pieces of a table
+    # TODO: Pieces of a table · Các phần của một bảng
     # Hint: pytest exercises/u01_tensors --hint select
     raise NotImplementedError("select")
 
@@ -140,7 +140,7 @@ def regroup(x: Tensor, k: int) -> Tensor:
 
     Twin: torch.reshape (which raises RuntimeError in the last case).
     """
-    # TODO: Rows of another length
+    # TODO: Rows of another length · Xếp lại thành hàng có độ dài khác
     # Hint: pytest exercises/u01_tensors --hint regroup
     raise NotImplementedError("regroup")
 
@@ -159,7 +159,7 @@ def row_standardize(x: Tensor) -> Tensor:
 
     Twin: torch.nn.functional.layer_norm with eps = 0, except for the constant rows.
     """
-    # TODO: Standardise each row
+    # TODO: Standardise each row · Chuẩn hóa từng hàng
     # Hint: pytest exercises/u01_tensors --hint row_standardize
     raise NotImplementedError("row_standardize")
 
@@ -176,7 +176,7 @@ def above_threshold(records: Tensor, thresholds: Tensor) -> Tensor:
 
     Twin: torch.gt.
     """
-    # TODO: Every record and every threshold
+    # TODO: Every record and every threshold · Mọi bản ghi với mọi ngưỡng
     # Hint: pytest exercises/u01_tensors --hint above_threshold
     raise NotImplementedError("above_threshold")
 
@@ -195,7 +195,7 @@ def patchify(x: Tensor, p: int) -> Tensor:
 
     Twin: torch.nn.functional.unfold(x, kernel_size=p, stride=p), which has the last two dimensions the other way.
     """
-    # TODO: Images into patches
+    # TODO: Images into patches · Cắt ảnh thành các patch
     # Hint: pytest exercises/u01_tensors --hint patchify
     raise NotImplementedError("patchify")
 
@@ -212,7 +212,7 @@ def one_hot(y: Tensor, num_classes: int) -> Tensor:
 
     Twin: torch.nn.functional.one_hot (which gives int64).
     """
-    # TODO: Classes as one-hot rows
+    # TODO: Classes as one-hot rows · Biểu diễn lớp bằng vector one-hot
     # Hint: pytest exercises/u01_tensors --hint one_hot
     raise NotImplementedError("one_hot")
 
@@ -231,7 +231,7 @@ def pairwise_sq_dist(a: Tensor, b: Tensor) -> Tensor:
 
     Twin: torch.cdist(a, b) ** 2, which takes the short cut when there are more than 25 rows.
     """
-    # TODO: Squared distances of all pairs
+    # TODO: Squared distances of all pairs · Bình phương khoảng cách mọi cặp
     # Hint: pytest exercises/u01_tensors --hint pairwise_sq_dist
     raise NotImplementedError("pairwise_sq_dist")
 
@@ -247,7 +247,7 @@ def last_valid_step(x: Tensor, last: Tensor) -> Tensor:
 
     Twins: indexing with two index tensors, or torch.gather.
     """
-    # TODO: The last real step of each sequence
+    # TODO: The last real step of each sequence · Bước thật cuối cùng của mỗi chuỗi
     # Hint: pytest exercises/u01_tensors --hint last_valid_step
     raise NotImplementedError("last_valid_step")
 
@@ -265,7 +265,7 @@ def tensor_from_numpy(a: np.ndarray) -> Tensor:
 
     Twin: torch.tensor (torch.from_numpy and torch.as_tensor share memory where they can).
     """
-    # TODO: A copy of an array
+    # TODO: A copy of an array · Sao chép mảng NumPy thành tensor
     # Hint: pytest exercises/u01_tensors --hint tensor_from_numpy
     raise NotImplementedError("tensor_from_numpy")
 
@@ -285,7 +285,7 @@ def shared_with_numpy(t: Tensor) -> np.ndarray:
 
     Twin: torch.Tensor.numpy (which raises RuntimeError when t requires grad).
     """
-    # TODO: One memory for tensor and array
+    # TODO: One memory for tensor and array · Tensor và mảng dùng chung bộ nhớ
     # Hint: pytest exercises/u01_tensors --hint shared_with_numpy
     raise NotImplementedError("shared_with_numpy")
 
@@ -303,6 +303,6 @@ def move_to(x: Tensor, device: torch.device | str) -> Tensor:
 
     Twin: torch.Tensor.to.
     """
-    # TODO: To another device
+    # TODO: To another device · Chuyển sang thiết bị khác
     # Hint: pytest exercises/u01_tensors --hint move_to
     raise NotImplementedError("move_to")

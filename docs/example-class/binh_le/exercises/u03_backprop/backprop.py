@@ -32,7 +32,7 @@ def numpy_mlp(x: np.ndarray, y: np.ndarray, w1: np.ndarray, w2: np.ndarray, lr: 
     falls from about 2.5e7 below 0.01 within 500 steps.
     Torch twin: `autograd_mlp` below.
     """
-    # TODO: A two-layer network in plain NumPy
+    # TODO: A two-layer network in plain NumPy · Mạng hai lớp chỉ bằng NumPy
     # Hint: pytest exercises/u03_backprop --hint numpy_mlp
     raise NotImplementedError("numpy_mlp")
 
@@ -48,7 +48,7 @@ def linear_backward(dout: np.ndarray, x: np.ndarray, w: np.ndarray) -> tuple[np.
     dx = [[1, 0], [2, 2]], dw = [[1, 3, 3], [2, 4, 4]], db = [1, 1, 1].
     Torch twin: what `y.backward(dout)` leaves in x.grad, w.grad and b.grad.
     """
-    # TODO: Backward of a linear layer
+    # TODO: Backward of a linear layer · Backward của lớp tuyến tính
     # Hint: pytest exercises/u03_backprop --hint linear_backward
     raise NotImplementedError("linear_backward")
 
@@ -62,7 +62,7 @@ def relu_backward(dout: np.ndarray, x: np.ndarray) -> np.ndarray:
     Example: dout = [[5, 6, −7]], x = [[−1, 0, 2]] gives [[0, 0, −7]].
     Torch twin: the backward of `torch.relu`.
     """
-    # TODO: Backward of relu
+    # TODO: Backward of relu · Backward của relu
     # Hint: pytest exercises/u03_backprop --hint relu_backward
     raise NotImplementedError("relu_backward")
 
@@ -80,7 +80,7 @@ def softmax_xent(z: np.ndarray, y: np.ndarray) -> tuple[float, np.ndarray]:
     z = [[1000, 0, 0]], y = [1] gives 1000.0 and [[1, −1, 0]].
     Torch twin: `F.cross_entropy(z, y)` and z.grad.
     """
-    # TODO: Softmax cross-entropy and its gradient
+    # TODO: Softmax cross-entropy and its gradient · Softmax cross-entropy và gradient
     # Hint: pytest exercises/u03_backprop --hint softmax_xent
     raise NotImplementedError("softmax_xent")
 
@@ -101,7 +101,7 @@ def batchnorm_backward(
     dx = [[0.5], [0], [−0.5], [0]], dgamma = [1], dbeta = [1].
     Torch twin: the backward of `F.batch_norm(x, None, None, gamma, beta, training=True, eps=eps)`.
     """
-    # TODO: Backward of batch normalisation
+    # TODO: Backward of batch normalisation · Backward của batch normalization
     # Hint: pytest exercises/u03_backprop --hint batchnorm_backward
     raise NotImplementedError("batchnorm_backward")
 
@@ -118,7 +118,7 @@ def unbroadcast(g: np.ndarray, shape: tuple[int, ...]) -> np.ndarray:
     (2, 3) gives g's values, and () gives 15.0 (a 0-d array or a NumPy float).
     Torch twin: `g.sum_to_size(shape)`.
     """
-    # TODO: Undo broadcasting
+    # TODO: Undo broadcasting · Đảo ngược broadcasting
     # Hint: pytest exercises/u03_backprop --hint unbroadcast
     raise NotImplementedError("unbroadcast")
 
@@ -146,7 +146,7 @@ class Value:
         self._parents = parents
 
     def __add__(self, other: Value | float) -> Value:
-        # TODO: A number that knows its derivative
+        # TODO: A number that knows its derivative · Con số biết đạo hàm của mình
         # Hint: pytest exercises/u03_backprop --hint value_backward
         raise NotImplementedError("value_backward")
 
@@ -184,7 +184,7 @@ def torch_mlp_step(x: Tensor, y: Tensor, w1: Tensor, w2: Tensor, lr: float) -> t
     Example: x = [[1, 2]], y = [[1]], w1 = [[1, −1], [1, 0]], w2 = [[1], [5]], lr = 0.1 gives 4.0,
     [[0.6, −1], [0.2, 0]] and [[−0.2], [5]].
     """
-    # TODO: One step in torch without autograd
+    # TODO: One step in torch without autograd · Một bước bằng torch không dùng autograd
     # Hint: pytest exercises/u03_backprop --hint torch_mlp_step
     raise NotImplementedError("torch_mlp_step")
 
@@ -203,7 +203,7 @@ def autograd_mlp(x: Tensor, y: Tensor, w1: Tensor, w2: Tensor, lr: float, steps:
     Example: x = [[1, 2]], y = [[1]], w1 = [[1, −1], [1, 0]], w2 = [[1], [5]], lr = 0.1, steps = 2
     gives [4.0, 1.44].
     """
-    # TODO: The same loop with autograd
+    # TODO: The same loop with autograd · Cùng vòng lặp đó với autograd
     # Hint: pytest exercises/u03_backprop --hint autograd_mlp
     raise NotImplementedError("autograd_mlp")
 
@@ -222,6 +222,6 @@ def mlp_manual_grads(x: Tensor, y: Tensor, params: dict[str, Tensor]) -> dict[st
     logits [[3, 3]] and gives w1 [[−0.5, 0], [−1, 0]], b1 [−0.5, 0], w2 [[−1.5, 1.5], [0, 0]], b2 [−0.5, 0.5].
     Torch twin: the .grad of the four after `F.cross_entropy(logits, y).backward()`.
     """
-    # TODO: All gradients of a classifier by hand
+    # TODO: All gradients of a classifier by hand · Mọi gradient của bộ phân loại bằng tay
     # Hint: pytest exercises/u03_backprop --hint mlp_manual_grads
     raise NotImplementedError("mlp_manual_grads")

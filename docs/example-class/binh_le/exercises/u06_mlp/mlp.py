@@ -6,6 +6,8 @@ made in another dtype; everything that takes a tensor works in float32 and in fl
 
 from __future__ import annotations
 
+from itertools import pairwise
+
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
@@ -26,7 +28,7 @@ class TwoLayerNet(nn.Module):
     """
 
     def __init__(self, d_in: int, hidden: int, d_out: int) -> None:
-        # TODO: A two-layer network as a module
+        # TODO: A two-layer network as a module · Mạng hai lớp dưới dạng module
         # Hint: pytest exercises/u06_mlp --hint two_layer_net
         raise NotImplementedError("two_layer_net")
 
@@ -46,7 +48,7 @@ def sequential_net(d_in: int, hidden: int, d_out: int) -> nn.Sequential:
         >>> net[0].weight.shape, net[2].weight.shape
         (torch.Size([100, 1000]), torch.Size([10, 100]))
     """
-    # TODO: The same network with nn.Sequential
+    # TODO: The same network with nn.Sequential · Cũng mạng đó bằng nn.Sequential
     # Hint: pytest exercises/u06_mlp --hint sequential_net
     raise NotImplementedError("sequential_net")
 
@@ -65,7 +67,7 @@ class MLP(nn.Module):
     """
 
     def __init__(self, sizes: list[int]) -> None:
-        # TODO: A perceptron of any depth
+        # TODO: A perceptron of any depth · Perceptron có độ sâu tùy ý
         # Hint: pytest exercises/u06_mlp --hint mlp
         raise NotImplementedError("mlp")
 
@@ -94,7 +96,7 @@ def kaiming_init_(model: nn.Module) -> None:
 
     Twin: nn.init.kaiming_normal_(weight, nonlinearity="relu"), which you may use.
     """
-    # TODO: He initialisation in place
+    # TODO: He initialisation in place · Khởi tạo He tại chỗ
     # Hint: pytest exercises/u06_mlp --hint kaiming_init_
     raise NotImplementedError("kaiming_init_")
 
@@ -104,7 +106,7 @@ class Dropout(nn.Module):
 
     In training mode: every element of x becomes 0 with probability p, independently of all others, and the ones that
     stay are divided by 1 − p, so that the expected value of each element does not change.  Every call draws a new mask
-    from torch's global generator (`torch.manual_seed` repeats it).  p = 0 keeps everything, p = 1 gives zeros (not NaN).
+    from torch's global generator (`torch.manual_seed` repeats it).  p = 0 keeps everything, p = 1 gives zeros, not NaN.
     The gradient follows the mask: kept elements pass it on divided by 1 − p, the others get 0.
     In eval mode (`self.training` is False): the values of x as they are; no random number is drawn.
 
@@ -118,7 +120,7 @@ class Dropout(nn.Module):
     """
 
     def __init__(self, p: float = 0.5) -> None:
-        # TODO: Dropout
+        # TODO: Dropout · Dropout
         # Hint: pytest exercises/u06_mlp --hint dropout
         raise NotImplementedError("dropout")
 
@@ -154,7 +156,7 @@ class BatchNorm1d(nn.Module):
     """
 
     def __init__(self, n: int, eps: float = 1e-5, momentum: float = 0.1) -> None:
-        # TODO: Batch normalisation
+        # TODO: Batch normalisation · Chuẩn hóa theo batch
         # Hint: pytest exercises/u06_mlp --hint batch_norm1d
         raise NotImplementedError("batch_norm1d")
 
@@ -182,7 +184,7 @@ class LayerNorm(nn.Module):
     """
 
     def __init__(self, n: int, eps: float = 1e-5) -> None:
-        # TODO: Layer normalisation
+        # TODO: Layer normalisation · Chuẩn hóa theo lớp (layer norm)
         # Hint: pytest exercises/u06_mlp --hint layer_norm
         raise NotImplementedError("layer_norm")
 
@@ -202,7 +204,7 @@ def count_parameters(model: nn.Module, trainable_only: bool) -> int:
         >>> count_parameters(nn.Linear(784, 10), trainable_only=False)      # 784 · 10 + 10
         7850
     """
-    # TODO: Count the parameters
+    # TODO: Count the parameters · Đếm tham số
     # Hint: pytest exercises/u06_mlp --hint count_parameters
     raise NotImplementedError("count_parameters")
 
@@ -220,7 +222,7 @@ def manual_update(model: nn.Module, lr: float) -> None:
 
     Twin: torch.optim.SGD(model.parameters(), lr).step().
     """
-    # TODO: A gradient step by hand
+    # TODO: A gradient step by hand · Một bước gradient descent tự viết
     # Hint: pytest exercises/u06_mlp --hint manual_update
     raise NotImplementedError("manual_update")
 
@@ -239,7 +241,7 @@ def train_sequential(x: Tensor, y: Tensor, model: nn.Module, lr: float, steps: i
         >>> train_sequential(x, y, model, lr=1e-4, steps=3)      # for example
         [687.3, 640.5, 600.1]
     """
-    # TODO: Train by hand-made updates
+    # TODO: Train by hand-made updates · Huấn luyện với cập nhật tự viết
     # Hint: pytest exercises/u06_mlp --hint train_sequential
     raise NotImplementedError("train_sequential")
 
@@ -255,14 +257,12 @@ def train_adam(x: Tensor, y: Tensor, model: nn.Module, lr: float, steps: int) ->
         >>> train_adam(x, y, model, lr=1e-4, steps=3)      # for example
         [687.3, 670.5, 654.1]
     """
-    # TODO: Train with Adam
+    # TODO: Train with Adam · Huấn luyện với Adam
     # Hint: pytest exercises/u06_mlp --hint train_adam
     raise NotImplementedError("train_adam")
 
 
-def train_mlp(
-    x: Tensor, y: Tensor, hidden: int, epochs: int, lr: float, batch_size: int, seed: int
-) -> nn.Module:
+def train_mlp(x: Tensor, y: Tensor, hidden: int, epochs: int, lr: float, batch_size: int, seed: int) -> nn.Module:
     """Train a digit classifier with one hidden layer and return it.
 
     x (N, 784) float32 in [0, 1], y (N,) int64 in 0..9.  The model is nn.Linear(784, hidden), ReLU,
@@ -281,7 +281,7 @@ def train_mlp(
     Graded by accuracy on images that were not in x: full points from 0.95 after 3 epochs of 60,000 images with
     hidden=128, lr=0.25, batch_size=100, in part from 0.90.  It should take seconds on one core: slice the tensors.
     """
-    # TODO: Read handwritten digits
+    # TODO: Read handwritten digits · Đọc chữ số viết tay
     # Hint: pytest exercises/u06_mlp --hint train_mlp
     raise NotImplementedError("train_mlp")
 
@@ -295,7 +295,7 @@ def device_of(model: nn.Module) -> torch.device:
         >>> device_of(nn.Linear(3, 2)), device_of(nn.Linear(3, 2, device="meta"))
         (device(type='cpu'), device(type='meta'))
     """
-    # TODO: Where does a model live?
+    # TODO: Where does a model live? · Model nằm ở thiết bị nào?
     # Hint: pytest exercises/u06_mlp --hint device_of
     raise NotImplementedError("device_of")
 
@@ -318,6 +318,6 @@ def train_step_on(
 
     A module moves in place (`model.to(device)`); a tensor does not (`x = x.to(device)`).
     """
-    # TODO: A training step on a device
+    # TODO: A training step on a device · Một bước huấn luyện trên thiết bị
     # Hint: pytest exercises/u06_mlp --hint train_step_on
     raise NotImplementedError("train_step_on")

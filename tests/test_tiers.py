@@ -1,0 +1,212 @@
+"""tiers: the strength of the walls is found by attacking them; nothing is believed."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import signal
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+
+from autograder.models import Isolation
+from autograder.sandbox import launch, tiers
+from autograder.sandbox.launch import SandboxError, Zygote
+from autograder.sandbox.tiers import attack, choose
+
+ROOT = Path(__file__).parents[1]
+NOBODY = 65534
+Zygotes = Callable[[str], Zygote]
+pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="walls are Linux's")
+bubblewrap = pytest.mark.skipif(shutil.which("bwrap") is None, reason="bubblewrap is not installed")
+
+
+class Doll:
+    """Stands for a zygote: comes up or not, holds or not."""
+
+    opened: list[Doll]
+    broken: frozenset[str] = frozenset()
+    weak: frozenset[str] = frozenset()
+    unable: frozenset[str] = frozenset()
+
+    def __init__(self, tier: str) -> None:
+        if tier in self.broken:
+            raise SandboxError("does not come up")
+        self.tier, self.closed = tier, False
+        self.opened.append(self)
+
+    def close(self) -> None:
+        self.closed = True
+
+    def attacked(self) -> list[str]:
+        if self.tier in self.unable:
+            raise SandboxError("the self-attack could not run")
+        return ["read a planted file"] if self.tier in self.weak else []
+
+
+@pytest.fixture
+def dolls(monkeypatch: pytest.MonkeyPatch) -> Iterator[type[Doll]]:
+    class Dolls(Doll):
+        opened: list[Doll] = []  # noqa: RUF012
+
+    monkeypatch.setattr(tiers, "Zygote", Dolls)
+    monkeypatch.setattr(tiers, "attack", lambda zygote: zygote.attacked())
+    yield Dolls
+    standing = [doll for doll in Dolls.opened if not doll.closed]
+    assert len(standing) <= 1, "a zygote that was passed over must be closed"
+
+
+HELD = "the self-attack failed, as it should"
+
+# --- which tier is chosen ---
+
+
+def test_auto_takes_the_strongest_that_holds(dolls: type[Doll]) -> None:
+    zygote, isolation = choose("auto")
+    assert isolation == Isolation("namespaces", (f"namespaces: {HELD}",))
+    assert zygote.tier == "namespaces"
+
+
+def test_a_tier_that_does_not_come_up_is_passed_over_with_its_reason(dolls: type[Doll]) -> None:
+    dolls.broken = frozenset({"namespaces"})
+    assert choose("auto")[1] == Isolation("landlock", ("namespaces: does not come up", f"landlock: {HELD}"))
+
+
+def test_a_tier_whose_walls_fall_is_passed_over_with_the_deed(dolls: type[Doll]) -> None:
+    dolls.weak = frozenset({"namespaces"})
+    assert choose("auto")[1].reasons[0] == "namespaces: the self-attack could read a planted file"
+    assert dolls.opened[0].closed
+
+
+def test_a_tier_in_which_the_attack_cannot_run_is_passed_over(dolls: type[Doll]) -> None:
+    dolls.unable = frozenset({"namespaces", "landlock"})
+    assert choose("auto", trust=True)[1].tier == "process"
+    assert [doll.closed for doll in dolls.opened] == [True, True, False]
+
+
+def test_no_walls_need_trust(dolls: type[Doll]) -> None:
+    with pytest.raises(SandboxError, match="process: has no walls; --trust-submissions allows it"):
+        choose("process")
+    assert dolls.opened == []
+    assert choose("process", trust=True)[1] == Isolation("process", ("process: own process and limits only",))
+
+
+def test_auto_does_not_fall_to_no_walls_without_trust(dolls: type[Doll]) -> None:
+    dolls.weak = frozenset({"namespaces", "landlock"})
+    with pytest.raises(SandboxError, match=r"namespaces: .*; landlock: .*; process: has no walls"):
+        choose("auto")
+    assert all(doll.closed for doll in dolls.opened)
+
+
+def test_trust_does_not_weaken_what_can_be_had(dolls: type[Doll]) -> None:
+    assert choose("auto", trust=True)[1].tier == "namespaces"
+
+
+def test_the_tier_that_was_named_is_the_only_one_tried(dolls: type[Doll]) -> None:
+    dolls.weak = frozenset({"landlock"})
+    with pytest.raises(SandboxError, match=r"^landlock: the self-attack could read a planted file$"):
+        choose("landlock", trust=True)
+
+
+def test_walls_are_not_tried_elsewhere_than_on_linux(dolls: type[Doll], monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sys, "platform", "darwin")
+    assert choose("auto", trust=True)[1].reasons[:2] == ("namespaces: needs Linux", "landlock: needs Linux")
+
+
+# --- the attack itself ---
+
+DEEDS = ["read a planted file", "write outside its folder", "open a connection", "signal the grader"]
+
+
+@pytest.mark.parametrize(("tier", "deeds"), [("namespaces", []), ("landlock", []), ("process", DEEDS)])
+def test_the_attack_finds_what_a_tier_lets_through(zygotes: Zygotes, tier: str, deeds: list[str]) -> None:
+    assert attack(zygotes(tier)) == deeds
+
+
+def test_the_attack_leaves_the_graders_signals_as_they_were(zygotes: Zygotes) -> None:
+    before = signal.getsignal(signal.SIGURG)
+    attack(zygotes("process"))
+    assert signal.getsignal(signal.SIGURG) == before
+
+
+def test_walls_that_were_silently_left_out_are_noticed(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A tier that says `namespaces` and whose jail does nothing."""
+    command = launch._command
+    monkeypatch.setattr(launch, "_command", lambda tier, *rest: command("process", *rest))
+    with pytest.raises(SandboxError, match=f"^namespaces: the self-attack could {', '.join(DEEDS)}$"):
+        choose("namespaces")
+
+
+def test_a_landlock_that_answers_but_does_nothing_is_noticed(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """As on kernels where the call succeeds and restricts nothing; seccomp still stands."""
+    shutil.copytree(launch.INNER, tmp_path / "inner")
+    jail = tmp_path / "inner" / "jail.py"
+    text = jail.read_text()
+    assert text.count("rules.restrict()") == 1
+    jail.write_text(text.replace("rules.restrict()", "pass"))
+    monkeypatch.setattr(launch, "INNER", tmp_path / "inner")
+    with pytest.raises(SandboxError, match=f"^landlock: the self-attack could {DEEDS[0]}, {DEEDS[1]}$"):
+        choose("landlock")
+
+
+# --- on this very machine ---
+
+
+@bubblewrap
+def test_with_bubblewrap_auto_is_namespaces() -> None:
+    zygote, isolation = choose("auto")
+    zygote.close()
+    assert isolation == Isolation("namespaces", (f"namespaces: {HELD}",))
+
+
+def test_without_bubblewrap_auto_is_landlock(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(shutil, "which", lambda program: None)
+    zygote, isolation = choose("auto")
+    zygote.close()
+    assert isolation.tier == "landlock"
+    assert isolation.reasons[0] == "namespaces: bubblewrap is not installed (apt-get install bubblewrap)"
+
+
+def _visible_to_all() -> list[str]:
+    """Words before a command that let an ordinary user see the interpreter: none, or a view made by bubblewrap."""
+    needed = {Path(sys.prefix).resolve(), Path(sys.base_prefix).resolve(), ROOT}
+    closed = {parent for path in needed for parent in (path, *path.parents) if not parent.stat().st_mode & 1}
+    if not closed:
+        return []
+    if shutil.which("bwrap") is None:
+        pytest.skip(f"{min(closed)} is closed to other users, and there is no bubblewrap to show what lies in it")
+    words = ["bwrap", "--bind", "/", "/", "--dev-bind", "/dev", "/dev", "--cap-add", "ALL"]
+    for folder in sorted(closed):
+        words += ["--tmpfs", str(folder)]
+    hidden = [path for path in sorted(needed) if any(path.is_relative_to(folder) for folder in closed)]
+    for path in hidden:
+        for parent in reversed([parent for parent in path.parents if closed.intersection(parent.parents)]):
+            words += ["--perms", "0755", "--dir", str(parent)]
+        words += ["--ro-bind", str(path), str(path)]
+    return words
+
+
+@pytest.mark.skipif(os.getuid() != 0, reason="the tests above ran as an ordinary user already")
+@pytest.mark.parametrize("tier", [pytest.param("namespaces", marks=bubblewrap), "landlock"])
+def test_the_walls_hold_for_an_ordinary_user_too(tier: str) -> None:
+    program = f"""
+import os
+os.setgroups([]), os.setgid({NOBODY}), os.setuid({NOBODY})
+from autograder.sandbox.tiers import choose
+zygote, isolation = choose({tier!r})
+zygote.close()
+print(os.getuid(), *isolation.reasons)
+"""
+    done = subprocess.run(
+        [*_visible_to_all(), sys.executable, "-c", program],
+        cwd=ROOT,
+        env={"PATH": "/usr/bin:/bin", "OMP_NUM_THREADS": "1", "HOME": "/tmp", "PYTHONPATH": str(ROOT)},
+        capture_output=True,
+        text=True,
+        timeout=100,
+        check=False,
+    )
+    assert (done.stdout, done.stderr) == (f"{NOBODY} {tier}: {HELD}\n", "")
