@@ -283,8 +283,8 @@ def test_a_slot_that_died_idle_is_no_trouble_at_the_end(course: Course) -> None:
     assert ours.closed
 
 
-def settings(course: Course, isolation: str = "none") -> Settings:
-    return Settings(course.path, ("u01_tiny",), isolation, True, 7, None)
+def settings(course: Course) -> Settings:
+    return Settings(course.path, ("u01_tiny",), "none", True, 7, None)
 
 
 @pytest.fixture(scope="module")
