@@ -245,9 +245,7 @@ def test_it_names_a_library_that_is_not_installed(
     assert "is not installed; pip install -e '.[grade]'" in capsys.readouterr().err
 
 
-def test_a_fault_of_the_kit_is_not_dressed_up_as_bad_input(
-    course: Course, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_fault_of_the_kit_is_not_dressed_up_as_bad_input(course: Course, monkeypatch: pytest.MonkeyPatch) -> None:
     def breaks(asked: object) -> int:
         raise RuntimeError("a bug")
 

@@ -118,7 +118,7 @@ def test_a_wrong_form_in_a_test_on_data_is_the_students_fault(tmp_path: Path) ->
 
 
 RAMP = "{ramp: {from: 2, full: 3, practice: {from: 0, full: 1}}}"
-MEASURES = '''\
+MEASURES = """\
 @pytest.mark.item("double")
 def test_it_reads_digits(student, mnist):
     labels = student.double(mnist.test_x)
@@ -126,7 +126,7 @@ def test_it_reads_digits(student, mnist):
 
 
 @pytest.mark.item("double")
-def test_it_is_twice_x('''
+def test_it_is_twice_x("""
 
 
 def test_the_first_submission_of_a_slot_is_judged_by_the_data_it_met(tmp_path: Path, practice: bool) -> None:

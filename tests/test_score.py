@@ -10,6 +10,7 @@ import pytest
 from autograder.course import Credit, Item, Ramp
 from autograder.grading.score import PRECEDENCE, Outcome, result
 from autograder.models import Attempt, Diagnosis, Text, Verdict, msg
+from autograder.words import say
 
 ITEM = Item("f", "f", Text("F", "F"), 4.0, 5, 1, (Text("look", "xem"),))
 FRACTION = replace(ITEM, credit=Credit("fraction"))
@@ -134,3 +135,9 @@ def test_the_feedback_level_verdict_hides_all_words(level: str, words: bool) -> 
 
 def test_the_seconds_of_an_item_are_those_of_its_tests() -> None:
     assert result(ITEM, [replace(PASSED, seconds=0.25), replace(PASSED, seconds=0.5)], 2).seconds == 0.75
+
+
+def test_a_metric_below_the_full_mark_is_told_with_the_mark() -> None:
+    judged = result(RAMP, [measured(0.93)], 1)
+    assert [diagnosis.code for diagnosis in judged.diagnoses] == ["below_the_mark"]
+    assert say(judged.diagnoses[0].words, "en") == "It works: accuracy 0.93; full points begin at 0.95."

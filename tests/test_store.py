@@ -119,6 +119,7 @@ def test_a_record_of_another_version_is_as_good_as_none(tmp_path: Path, number: 
 
 # The seed
 
+
 def test_a_run_that_goes_on_keeps_its_seed_and_a_fresh_one_draws_another(tmp_path: Path) -> None:
     with Store(tmp_path) as store:
         seed = store.seed()
@@ -153,6 +154,7 @@ def test_a_run_that_ends_in_an_error_leaves_what_it_finished(tmp_path: Path) -> 
 
 
 # Folders that cannot be used
+
 
 def test_a_file_in_the_way_is_told_with_the_folder_and_the_cure(tmp_path: Path) -> None:
     (tmp_path / "out").write_text("")

@@ -146,9 +146,7 @@ def test_an_exception_in_the_loop_is_raised_again(tmp_path: Path) -> None:
         serve(suites_of(tiny_course(tmp_path)), breaks)
 
 
-def test_a_test_that_fails_says_nothing_and_gives_its_error(
-    tmp_path: Path, capfd: pytest.CaptureFixture[str]
-) -> None:
+def test_a_test_that_fails_says_nothing_and_gives_its_error(tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:
     (attempt,) = judged_here(tiny_course(tmp_path), answer(double="return x"))
     assert item(attempt, "double").verdict is Verdict.FAILED
     assert capfd.readouterr() == ("", "")

@@ -8,10 +8,11 @@ from pathlib import Path
 import pytest
 
 from autograder.authoring.build import stub_path
-from autograder.authoring.verify import Row, Verification, cases_of, static_problems, verify
+from autograder.authoring.verify import Row, Verification, _guards_nothing, cases_of, static_problems, verify
 from autograder.bank import BankError
-from autograder.course import Course, load
+from autograder.course import Course, Item, Unit, load
 from autograder.grading.run import GradingError
+from autograder.models import Text
 from autograder.reports.verification import table
 from tests.tiny_course import change, here, put, tiny_course
 
@@ -220,3 +221,10 @@ def test_a_mistake_is_asked_for_its_own_item_only(tmp_path: Path) -> None:
     assert cases["u01_tiny/slope/without_the_factor"].only == ("slope",)
     assert cases["u01_tiny/solution"].only == ()
     assert b"return x ** 2" in cases["u01_tiny/slope/without_the_factor"].source
+
+
+def test_a_word_of_forbids_that_torch_does_not_have_is_a_problem() -> None:
+    words = ("autograd", "torch.nn.functional.dropout", "aten.native_layer_norm", "torch.dropuot", "aten.no_such")
+    item = Item("a", "a", Text("a", "a"), points=1.0, minutes=1, difficulty=1, hints=(), forbids=words)
+    found = list(_guards_nothing(Unit("u", "m", Text("u", "u"), (item,))))
+    assert [problem.split("'")[1] for problem in found] == ["torch.dropuot", "aten.no_such"]

@@ -461,3 +461,8 @@ def test_a_zygote_that_died_is_a_sandbox_error() -> None:
     with pytest.raises(SandboxError, match="the zygote"):
         zygote.worker(memory_mb=256, cpu_seconds=1)
     zygote.close()
+
+
+def test_a_worker_that_cannot_lock_itself_in_is_our_fault(zygotes: Zygotes) -> None:
+    with pytest.raises(SandboxError, match="could not lock itself in"):
+        zygotes("landlock").worker(memory_mb=512, cpu_seconds=1e30)  # a limit that no kernel takes

@@ -116,7 +116,7 @@ class Scale(nn.Module):
         ### END SOLUTION
 '''
 
-SUITE = '''\
+SUITE = """\
 import pytest
 import torch
 
@@ -165,9 +165,9 @@ def test_the_weight_has_a_gradient(student, make):
     y, grad = gradient_of_weight(student.Scale(2.0), x)
     check.close(y, 2 * x, name="y")
     check.close(grad, x.sum(), name="the gradient")
-'''
+"""
 
-MISTAKES = '''\
+MISTAKES = """\
 import torch
 from torch import nn
 
@@ -301,7 +301,7 @@ class Registered(nn.Module):
 
     def forward(self, x):
         return torch.mul(x, self.weight)
-'''
+"""
 
 PUBLIC = '''\
 """Public tests of u01_tiny."""

@@ -130,6 +130,7 @@ def static_problems(course: Course, units: Sequence[Unit]) -> list[str]:
         f"{_short(course, path)} belongs to no unit of grading.yml; register or remove it"
         for path in unregistered(course)
     ]
+    problems += [problem for unit in units for problem in _guards_nothing(unit)]
     for unit in units:
         problems += _incomplete(course, unit, load(course, unit))
     return problems
@@ -170,6 +171,19 @@ def _incomplete(course: Course, unit: Unit, bank: Bank) -> Iterator[str]:
     for name in (f"test_{unit.filename}", "README.md", "README.vi.md"):
         if not (stub.parent / name).is_file():
             yield f"{_short(course, stub.parent / name)} is missing"
+
+
+def _guards_nothing(unit: Unit) -> Iterator[str]:
+    """Words of `forbids` that are no function or operator of torch's: a guard that would never close."""
+    import torch
+
+    for item in unit.items:
+        for word in item.forbids:
+            holder: object = torch.ops if word.startswith("aten.") else torch
+            for part in word.removeprefix("torch.").split(".") if word != "autograd" else ():
+                holder = getattr(holder, part, None)
+            if holder is None:
+                yield f"grading.yml: {item.id} forbids {word!r}, which torch does not have"
 
 
 def _untested(hello: Hello, units: Sequence[Unit]) -> Iterator[str]:

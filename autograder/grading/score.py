@@ -8,8 +8,8 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
-from autograder.course import Item
-from autograder.models import Diagnosis, ItemResult, Verdict, Words
+from autograder.course import Item, Ramp
+from autograder.models import Diagnosis, ItemResult, Verdict, Words, msg
 
 # What an item is called when its tests ended differently: the first that occurs.
 PRECEDENCE = (
@@ -37,9 +37,11 @@ def result(item: Item, outcomes: Sequence[Outcome], tests: int, *, practice: boo
     if verdict is Verdict.NOT_ATTEMPTED and Verdict.PASSED in verdicts:
         verdict = Verdict.FAILED  # half of it is written
     telling = [outcome for outcome in outcomes if outcome.verdict is not Verdict.PASSED]
-    share = 0.0 if verdict in (Verdict.GRADER_ERROR, Verdict.BLOCKED) else _share(item, outcomes, tests, practice)
-    if verdict is Verdict.PASSED and share < 1.0:
-        verdict = Verdict.FAILED  # a metric below its full mark
+    ramp = item.credit.practice if practice and item.credit.practice else item.credit.ramp
+    share = 0.0 if verdict in (Verdict.GRADER_ERROR, Verdict.BLOCKED) else _share(item, outcomes, tests, ramp)
+    if verdict is Verdict.PASSED and share < 1.0 and ramp is not None:
+        verdict = Verdict.FAILED
+        telling = [Outcome(Verdict.FAILED, (_below(outcomes, ramp),))]
     first = next((outcome for outcome in telling if outcome.verdict is verdict), telling[0] if telling else None)
     return ItemResult(
         item=item.id,
@@ -53,17 +55,25 @@ def result(item: Item, outcomes: Sequence[Outcome], tests: int, *, practice: boo
     )
 
 
-def _share(item: Item, outcomes: Sequence[Outcome], tests: int, practice: bool) -> float:
+def _share(item: Item, outcomes: Sequence[Outcome], tests: int, ramp: Ramp | None) -> float:
     passed = sum(outcome.verdict is Verdict.PASSED for outcome in outcomes)
     if item.credit.kind == "fraction":
         return passed / tests
     if passed < tests:
         return 0.0
-    ramp = item.credit.practice if practice and item.credit.practice else item.credit.ramp
     if ramp is None:
         return 1.0
     values = [value for outcome in outcomes for value in outcome.metrics.values()]
     return min((ramp.share(value) for value in values), default=0.0)
+
+
+def _below(outcomes: Sequence[Outcome], ramp: Ramp) -> Diagnosis:
+    """The metric that lies furthest below the full mark; a test that records none is a metric of nothing."""
+    measured = {name: value for outcome in outcomes for name, value in outcome.metrics.items()}
+    name = min(measured, key=measured.__getitem__, default="accuracy")
+    value = round(measured.get(name, 0.0), 4)
+    words = msg("It works: {name} {value}; full points begin at {full}.", name=name, value=value, full=ramp.full)
+    return Diagnosis("below_the_mark", words)
 
 
 def _told(diagnoses: tuple[Diagnosis, ...], level: str) -> tuple[Diagnosis, ...]:

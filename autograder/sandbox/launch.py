@@ -25,6 +25,7 @@ from pathlib import Path
 from typing import Any
 
 from autograder.sandbox.inner import wire
+from autograder.sandbox.inner.zygote import READY
 from autograder.sandbox.shared import SharedData
 
 INNER = Path(__file__).parent / "inner"
@@ -98,6 +99,17 @@ class Worker:
         self.busy = False  # a request is out and unanswered
         self.ending: Ending | None = None
         self._numbers = itertools.count(int.from_bytes(os.urandom(4), "big") << 16)
+
+    def await_ready(self) -> None:
+        """The jail has closed; a worker that could not lock itself in is our fault: SandboxError."""
+        self.connection.settimeout(START_SECONDS)
+        try:
+            ready = wire.receive(self.connection)
+        except (OSError, wire.WireError):
+            ready = None
+        if bytes(ready or b"") != READY:
+            self.end(0.0)
+            raise SandboxError(f"{self.zygote.tier}: a worker could not lock itself in: {self.zygote.last_words()}")
 
     def request(self, frame: bytes, seconds: float | None = None) -> bytes:
         """The answer to a request.  `seconds` bounds it outside a test; inside one, pytest-timeout does."""
@@ -173,7 +185,9 @@ class Zygote:
         }
         with theirs:
             answer = self.order(order, [theirs.fileno(), *(data.descriptor for data in shared)])
-        return Worker(self, answer["pid"], ours)
+        worker = Worker(self, answer["pid"], ours)
+        worker.await_ready()
+        return worker
 
     def order(self, order: dict[str, Any], descriptors: Sequence[int] = ()) -> dict[str, Any]:
         frame = wire.pack(order)
