@@ -6,26 +6,18 @@ Once in each tier that this machine offers: whole under `namespaces`, without u0
 from __future__ import annotations
 
 import csv
-import ctypes
-import json
-import os
 import shutil
-import signal
-import subprocess
 import sys
-import time
 import tomllib
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager, suppress
-from dataclasses import dataclass, field
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from autograder.course import load
+from tests.real_path import ROOT, SECONDS, Graded, grade
 
-ROOT = Path(__file__).parents[1]
 CLASS = ROOT / "docs" / "example-class"
 GOLDEN = tomllib.loads((ROOT / "tests" / "golden" / "example_class" / "expect.toml").read_text(encoding="utf-8"))
 ABSENT: list[str] = GOLDEN.pop("class")["absent"]
@@ -33,32 +25,11 @@ COURSE = load(ROOT)
 UNITS = {unit.id: [item.id for item in unit.items] for unit in COURSE.units}
 TRAINS = "u06_mlp"
 TIERS = ("namespaces", "landlock")
-SECONDS = 540  # for one class on a machine that is busy; alone it takes a tenth
-PR_SET_CHILD_SUBREAPER = 36
 
 pytestmark = [
     pytest.mark.timeout(SECONDS + 30),
     pytest.mark.skipif(sys.platform != "linux", reason="both tiers need Linux"),
 ]
-
-
-@dataclass(frozen=True)
-class Graded:
-    """What one run left: the folder, what it said, and the processes and temporary files that outlived it."""
-
-    out: Path
-    code: int
-    said: str
-    left: tuple[str, ...]
-    attempts: dict[tuple[str, str], dict[str, Any]] = field(default_factory=dict)
-
-    def page(self, student: str) -> str:
-        return (self.out / "students" / f"{student}.md").read_text(encoding="utf-8")
-
-    def texts(self) -> dict[str, str]:
-        """Everything that was printed or written for people, by name."""
-        paths = [path for path in self.out.rglob("*") if path.suffix in (".json", ".csv", ".html", ".md")]
-        return {"the terminal": self.said} | {path.name: path.read_text(encoding="utf-8") for path in paths}
 
 
 Grader = Callable[[str], Graded]
@@ -81,65 +52,11 @@ def graded(tmp_path_factory: pytest.TempPathFactory) -> Grader:
 
 
 def _grade(tier: str, folder: Path) -> Graded | str:
-    """The run, or why this machine does not offer the tier."""
     submissions = CLASS
     if tier == "landlock":
         ignored = shutil.ignore_patterns("mlp.py", "sara_cohen")
         submissions = Path(shutil.copytree(CLASS, folder / "class", ignore=ignored))
-    command = [sys.executable, "-m", "autograder", "grade", str(submissions), "--out", str(folder / "out")]
-    command += ["--offline", "--lang", "en", "--isolation", tier]
-    temporary = folder / "tmp"
-    temporary.mkdir()
-    env = {**os.environ, "TMPDIR": str(temporary)}
-    with _adopting_orphans() as orphans:
-        run = subprocess.run(command, cwd=ROOT, env=env, capture_output=True, text=True, timeout=SECONDS, check=False)
-        left = orphans() + tuple(path.name for path in temporary.iterdir())
-    if run.returncode == 2 and f"autograder: {tier}: " in run.stderr:
-        return run.stderr.strip().splitlines()[-1]
-    assert run.returncode == 0, run.stdout + run.stderr
-    results = json.loads((folder / "out" / "results.json").read_text(encoding="utf-8"))
-    attempts = {(attempt["student"], attempt["unit"]): attempt for attempt in results}
-    return Graded(folder / "out", run.returncode, run.stdout + run.stderr, left, attempts)
-
-
-@contextmanager
-def _adopting_orphans() -> Iterator[Callable[[], tuple[str, ...]]]:
-    """Whoever outlives the command becomes our child, and so is seen: a worker carries no name or variable of ours."""
-    libc = ctypes.CDLL(None)
-    before = _children()
-    libc.prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0)
-
-    def orphans() -> tuple[str, ...]:
-        """Those still running after two seconds, by their command line; none is left when this returns."""
-        deadline = time.monotonic() + 2.0
-        while (found := _running(_children() - before)) and time.monotonic() < deadline:
-            time.sleep(0.05)
-        for pid in found:
-            os.kill(pid, signal.SIGKILL)
-            os.waitpid(pid, 0)
-        return tuple(found.values())
-
-    try:
-        yield orphans
-    finally:
-        libc.prctl(PR_SET_CHILD_SUBREAPER, 0, 0, 0, 0)
-
-
-def _children() -> set[int]:
-    """Our children, by who each process says its parent is."""
-    found = set()
-    for stat in Path("/proc").glob("[0-9]*/stat"):
-        with suppress(OSError):  # it ended while we looked
-            parent = stat.read_text().rpartition(")")[2].split()[1]
-            if int(parent) == os.getpid():
-                found.add(int(stat.parent.name))
-    return found
-
-
-def _running(pids: set[int]) -> dict[int, str]:
-    """Those that did not end by themselves; the others are reaped here."""
-    alive = [pid for pid in pids if os.waitpid(pid, os.WNOHANG)[0] == 0]
-    return {pid: Path(f"/proc/{pid}/cmdline").read_text().replace("\0", " ") for pid in alive}
+    return grade([submissions], folder, tier)
 
 
 def units_of(student: str, tier: str) -> dict[str, dict[str, Any]]:
