@@ -47,6 +47,8 @@ def alike(a: object, b: object) -> bool:
         return len(a) == len(b) and all(map(alike, a, b))
     if isinstance(a, float) and isinstance(b, float):
         return struct.pack("d", a) == struct.pack("d", b)
+    if isinstance(a, complex) and isinstance(b, complex):
+        return alike(a.real, b.real) and alike(a.imag, b.imag)
     return a == b
 
 
