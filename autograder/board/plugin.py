@@ -6,7 +6,6 @@ import gc
 import re
 import sys
 from collections.abc import Generator
-from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -14,13 +13,12 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from autograder.board.calls import LastCall, watched
+from autograder.board.failure import Asked, Block, Crash, in_words
 from autograder.board.records import BrokenFile, Score, Test, Trouble
 from autograder.board.student import StudentFile, find, shown
 from autograder.models import Text, Verdict, Words, msg
 
 if TYPE_CHECKING:
-    from _pytest._io import TerminalWriter
-
     from autograder.course import Course, Item, Unit
 
 FILE = "grading.yml"
@@ -66,50 +64,6 @@ def pytest_cmdline_main(config: pytest.Config) -> int | None:
         raise pytest.UsageError(say(error.words, board.lang)) from None
     sys.stdout.write("\n".join([*lines, ""]))
     return 0
-
-
-@dataclass(frozen=True)
-class Asked:
-    """A test that belongs to an item."""
-
-    unit: str
-    item: str
-    title: Words | str
-    symbol: str
-    student: StudentFile
-    test: Path
-    where: str  # the folder one gives to pytest
-    seconds: float | None
-
-
-@dataclass(frozen=True)
-class Crash:
-    """The line by which pytest's short summary and JUnit file name a failure."""
-
-    path: str
-    lineno: int
-    message: str
-
-    def __str__(self) -> str:
-        return f"{self.path}:{self.lineno}: {self.message}"
-
-
-class Block:
-    """Words in the place of a traceback; `traceback` is pytest's own, when it was asked for."""
-
-    def __init__(self, lines: list[str], crash: Crash, traceback: Any = None) -> None:
-        self.lines, self.reprcrash, self.traceback = lines, crash, traceback
-
-    def __str__(self) -> str:
-        return "\n".join(self.lines)
-
-    def toterminal(self, tw: TerminalWriter) -> None:
-        tw.line(self.lines[0], bold=True)
-        for line in self.lines[1:]:
-            tw.line(line)
-        if self.traceback is not None:
-            tw.line("")
-            self.traceback.toterminal(tw)
 
 
 ASKED = pytest.StashKey[Asked]()
@@ -224,7 +178,7 @@ class Board:
         trouble = explain(call.excinfo.value, scene)
         self.troubles[item.nodeid] = trouble
         block = self._block(trouble, asked, item, call.excinfo)
-        return pytest.TestReport.from_item_and_call(item, _with_longrepr(call, block))
+        return pytest.TestReport.from_item_and_call(item, in_words(call, block))
 
     def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
         if report.failed and report.nodeid in self.troubles:
@@ -404,12 +358,3 @@ class Board:
 
 
 _NOT_A_FAULT = (pytest.skip.Exception, pytest.xfail.Exception)
-
-
-def _with_longrepr(call: pytest.CallInfo[None], longrepr: Block) -> pytest.CallInfo[None]:
-    """The same call with its failure in words: pytest takes what is no ExceptionInfo as it is."""
-    import copy
-
-    spoken = copy.copy(call)
-    spoken.excinfo = longrepr  # type: ignore[assignment]
-    return spoken
