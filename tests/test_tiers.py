@@ -7,6 +7,7 @@ import shutil
 import signal
 import subprocess
 import sys
+import sysconfig
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -53,7 +54,7 @@ def dolls(monkeypatch: pytest.MonkeyPatch) -> Iterator[type[Doll]]:
         opened: list[Doll] = []  # noqa: RUF012
 
     monkeypatch.setattr(tiers, "Zygote", Dolls)
-    monkeypatch.setattr(tiers, "attack", lambda zygote: zygote.attacked())
+    monkeypatch.setattr(tiers, "attack", lambda zygote, hidden: zygote.attacked())
     yield Dolls
     standing = [doll for doll in Dolls.opened if not doll.closed]
     assert len(standing) <= 1, "a zygote that was passed over must be closed"
@@ -210,3 +211,11 @@ print(os.getuid(), *isolation.reasons)
         check=False,
     )
     assert (done.stdout, done.stderr) == (f"{NOBODY} {tier}: {HELD}\n", "")
+
+
+@pytest.mark.parametrize("tier", ["namespaces", "landlock"])
+def test_a_course_where_graded_code_may_read_is_noticed(zygotes: Zygotes, tier: str, tmp_path: Path) -> None:
+    (tmp_path / "grading.yml").write_text("course: …")
+    open_to_all = Path(sysconfig.get_path("stdlib")) / "abc.py"  # a file below the interpreter's own folder
+    deeds = attack(zygotes(tier), [open_to_all, tmp_path / "grading.yml"])
+    assert deeds == [f"read {open_to_all} (move it to a place of its own, such as /srv or a home folder)"]

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import contextlib
 import ctypes
+import multiprocessing
 import os
 import platform
 import signal
@@ -19,8 +20,12 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from multiprocessing.connection import Connection
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from autograder.models import Attempt, Environment, Isolation, Submission
+
+if TYPE_CHECKING:
+    from autograder.course import Course
 
 PR_SET_PDEATHSIG, PR_SET_DUMPABLE = 1, 4
 
@@ -90,7 +95,10 @@ def main(connection: Connection, settings: Settings) -> None:
         _send(connection, Fault(str(error), fatal=True))
     except SandboxError as error:
         _send(connection, Fault(str(error), fatal=False))
-    except (EOFError, BrokenPipeError):
+    except OSError as error:
+        if not isinstance(error, (BrokenPipeError, ConnectionResetError)):  # a full disk, say
+            _send(connection, Fault(f"{error.strerror}: {error.filename}", fatal=False))
+    except EOFError:
         pass  # the coordinator is gone; so are we
 
 
@@ -116,7 +124,7 @@ def _serve(connection: Connection, settings: Settings) -> None:
         if settings.isolation == "none":
             yield None, Isolation("none", ("none: in the grader's own process; advice, not a grade",))
             return
-        zygote, isolation = choose(settings.isolation, trust=settings.trust)
+        zygote, isolation = choose(settings.isolation, trust=settings.trust, hidden=_hidden(course, settings))
         try:
             yield zygote, isolation
         finally:
@@ -131,6 +139,14 @@ def _serve(connection: Connection, settings: Settings) -> None:
                 connection.send(Done(job.number, judge.judge(job.submission, job.only)))
 
     suites.serve(loop)
+
+
+def _hidden(course: Course, settings: Settings) -> tuple[Path, ...]:
+    """Files that graded code must not be able to read, wherever the course was put: tried by the self-attack."""
+    from autograder.bank import solution_path
+
+    labels = settings.course_data.glob("*labels*") if settings.course_data is not None else ()
+    return course.path, solution_path(course, course.units[0]), *labels
 
 
 def _environment(seed: int) -> Environment:
@@ -156,6 +172,9 @@ def _harden() -> None:
         libc = ctypes.CDLL(None)
         libc.prctl(PR_SET_PDEATHSIG, signal.SIGKILL, 0, 0, 0)
         libc.prctl(PR_SET_DUMPABLE, 0, 0, 0, 0)
+    parent = multiprocessing.parent_process()
+    if parent is not None and not parent.is_alive():  # it died before the kernel was told
+        os._exit(1)
 
 
 def _send(connection: Connection, message: Fault) -> None:

@@ -187,7 +187,7 @@ class Suites:
     @pytest.fixture
     def make(self) -> Make:
         """Inputs from the run's secret seed: the same for every student, new in every run."""
-        return Make(self._seed)
+        return Make(seed_of(self._seed, "make"))  # not the worker's own seed: a student could draw the inputs from it
 
     @pytest.fixture
     def mnist(self) -> JudgedData:

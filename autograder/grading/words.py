@@ -6,6 +6,7 @@ Never a hidden value, never a text of the student's making except names and line
 from __future__ import annotations
 
 import builtins
+import re
 from collections.abc import Sequence
 
 import numpy as np
@@ -13,7 +14,7 @@ import torch
 
 from autograder.checks import StudentRaised
 from autograder.course import Item, Unit, did_you_mean
-from autograder.models import Diagnosis, Verdict, Words, msg
+from autograder.models import Diagnosis, Message, Verdict, Words, msg
 from autograder.sandbox.launch import WorkerGone
 from autograder.sandbox.proxy import Call, Handle
 from autograder.sandbox.shared import SharedData
@@ -21,6 +22,65 @@ from autograder.sandbox.shared import SharedData
 SIGKILL, SIGXCPU, SIGSEGV = -9, -24, -11
 LINE_WIDTH = 100
 Told = tuple[Diagnosis, ...]
+
+# What often lies behind a type of exception, on a line that looks like this: the first row that fits is the hint.
+LIKELY: tuple[tuple[str, str, Message], ...] = (
+    ("SyntaxError", r"^[%!]", msg("`!pip`, `%matplotlib` and the like work in a notebook only: delete the line.")),
+    (
+        "SyntaxError IndentationError",
+        r"^(<{7}|={7}|>{7})",
+        msg("git left this mark where two versions met: keep one of them and delete the marks."),
+    ),
+    ("SyntaxError", r"[“”‘’]", msg("Curly quotes come from a word processor: type plain quotes instead.")),
+    (
+        "SyntaxError",
+        r"\\[UuNx]",
+        msg("In a string a backslash begins a special character: write paths with / instead."),
+    ),
+    ("TabError IndentationError", "", msg("Indent with spaces only, four for each level: tabs and spaces do not mix.")),
+    (
+        "ModuleNotFoundError",
+        "",
+        msg(
+            "This package is not available when grading: use Python's own, torch and NumPy.  "
+            "A file of your own beside this one is not read: put what you need of it into this file."
+        ),
+    ),
+    (
+        "FileNotFoundError NotADirectoryError",
+        "",
+        msg(
+            "Files and folders of your computer do not exist where your code is graded: use what the function is given."
+        ),
+    ),
+    (
+        "OSError PermissionError ConnectionError TimeoutError",
+        "",
+        msg(
+            "Where your code is graded there is no network, no other process (DataLoader: num_workers=0), "
+            "and no file outside the working folder."
+        ),
+    ),
+    ("EOFError", r"\binput\(", msg("Nobody is there to type when grading: use the arguments instead of input().")),
+    (
+        "SystemExit",
+        "",
+        msg("This ends the program: keep what is meant to run by itself under `if __name__ == '__main__':`."),
+    ),
+    (
+        "AssertionError RuntimeError",
+        r"cuda",
+        msg("There may be no GPU where your code is graded: ask torch.cuda.is_available() first, or stay on the CPU."),
+    ),
+    (
+        "RuntimeError",
+        r"(?<![=<>!])[-+*/@]=|\]\s*=(?!=)|(?<!requires_grad)[a-z]_\(",
+        msg("Is this an operation in place on a tensor that requires a gradient?  Make a new tensor, or use no_grad."),
+    ),
+    ("AttributeError", r"^self\.\w+\s*=\s*(torch\.)?nn\.", msg("Does `__init__` call `super().__init__()` first?")),
+    ("TypeError", r"^$", msg("Does it take the arguments that the statement names, `self` first in a method?")),
+    ("RecursionError", "", msg("Does every path of the recursion reach an end?")),
+)
 
 
 def call(trace: Sequence[Call]) -> tuple[Words, ...]:
@@ -40,8 +100,8 @@ def test(name: str) -> tuple[Words, ...]:
     return (msg("The test: {sentence}", sentence=name.partition("[")[0].removeprefix("test_").replace("_", " ")),)
 
 
-def kind(value: object) -> str:
-    """A value's type, dtype and shape: "float64 tensor (4, 3)".  Never its contents, except for small whole numbers."""
+def kind(value: object, depth: int = 2) -> str:
+    """A value's type, dtype and shape: "float64 tensor (4, 3)".  Never its contents; tuples open twice at most."""
     if isinstance(value, SharedData):
         value = value.tensor
     if isinstance(value, torch.Tensor):
@@ -50,8 +110,8 @@ def kind(value: object) -> str:
         return f"{value.dtype} array {value.shape}"
     if isinstance(value, Handle):
         return value.type_name
-    if isinstance(value, tuple) and len(value) <= 4:
-        return f"({', '.join(map(kind, value))}{',' if len(value) == 1 else ''})"
+    if isinstance(value, tuple) and len(value) <= 4 and depth:
+        return f"({', '.join(kind(inner, depth - 1) for inner in value)}{',' if len(value) == 1 else ''})"
     if isinstance(value, (list, tuple)):
         return f"{type(value).__name__} of {len(value)}"
     if isinstance(value, dict):
@@ -63,8 +123,7 @@ def is_stub(error: StudentRaised, source: bytes) -> bool:
     """Was it the stub's own `raise NotImplementedError`?  torch raises the same type for what it does not offer."""
     if error.type_name != "NotImplementedError" or not error.lines:
         return False
-    lines = source.decode("utf-8", errors="replace").splitlines()
-    last = error.lines[-1]
+    lines, last = _written(source), error.lines[-1]
     return 1 <= last <= len(lines) and "NotImplementedError" in lines[last - 1]
 
 
@@ -72,14 +131,17 @@ def not_attempted(item: Item) -> Told:
     return (Diagnosis("not_attempted", msg("`{symbol}` still waits for your code.", symbol=item.symbol)),)
 
 
-def no_file(unit: Unit) -> Told:
-    return (Diagnosis("no_file", msg("{filename} was not handed in.", filename=unit.filename)),)
+def no_file(unit: Unit, why: Sequence[Words] = ()) -> Told:
+    """`why`: what intake said about it, the reason first (too large, a link …)."""
+    return (Diagnosis("no_file", why[0] if why else msg("{filename} was not handed in.", filename=unit.filename)),)
 
 
 def missing(unit: Unit, name: str, names: Sequence[str]) -> Told:
     near = did_you_mean(name, names).removeprefix("; did you mean '").removesuffix("'?")
     words = msg("{filename} has no `{name}`.", filename=unit.filename, name=name)
     hint = msg("Your `{near}` looks like it: rename it to `{name}`.", near=near, name=name) if near else None
+    if not names:
+        hint = msg("Nothing is defined in it: was it saved before it was handed in?")
     return (Diagnosis("missing", words, hint),)
 
 
@@ -102,9 +164,17 @@ def timed_out(item: Item) -> Told:
     )
 
 
-def out_of_memory(item: Item, lines: tuple[int, ...], source: bytes) -> Told:
+def out_of_memory(item: Item, lines: tuple[int, ...], source: bytes, asked: int = 0) -> Told:
+    """`asked`: the bytes of the allocation that failed, a number that crossed: told in round figures only."""
     where = _at(lines[-1:], source)
     words = msg("Your code asked for more memory than the {mb} MB it may use{where}.", mb=item.memory_mb, where=where)
+    if asked >> 20 > 0:
+        words = msg(
+            "Your code asked for more memory than the {mb} MB it may use{where}: it tried to allocate {asked} bytes.",
+            mb=item.memory_mb,
+            where=where,
+            asked=f"{float(f'{asked:.1e}'):,.0f}",
+        )
     return (
         Diagnosis(
             "out_of_memory", words, msg("Look for a tensor or a list whose size grows with the product of two sizes.")
@@ -115,8 +185,14 @@ def out_of_memory(item: Item, lines: tuple[int, ...], source: bytes) -> Told:
 def gone(item: Item, error: WorkerGone, source: bytes, importing: Unit | None = None) -> tuple[Verdict, Told]:
     """The process ended under the call: which verdict, and what to say."""
     exit_code = error.ending.exit
-    if exit_code == SIGXCPU:
+    over = error.ending.over
+    if exit_code == SIGXCPU or over == "time":
         return Verdict.TIMED_OUT, timed_out(item)
+    if over == "memory":
+        return Verdict.OUT_OF_MEMORY, out_of_memory(item, (), source)
+    if over == "files":
+        words = msg("Your code wrote far more to files than an answer needs and was stopped.")
+        return Verdict.CRASHED, (Diagnosis("files", words),)
     if error.why or error.ending.killed:  # it hung up and lived on, or said what is no answer
         return Verdict.CRASHED, garbled()
     what = msg("the import of {filename}", filename=importing.filename) if importing else f"`{item.symbol}`"
@@ -133,6 +209,11 @@ def gone(item: Item, error: WorkerGone, source: bytes, importing: Unit | None = 
     return Verdict.CRASHED, (Diagnosis("crashed", words, hint),)
 
 
+def was_killed(told: Told) -> bool:
+    """Did the process end by a SIGKILL that was not ours: the kernel's for memory, the student's, anybody's?"""
+    return any(diagnosis.code == "killed" for diagnosis in told)
+
+
 def garbled() -> Told:
     return (Diagnosis("garbled", msg("Your code disturbed the exchange of values, so nothing could be judged.")),)
 
@@ -146,7 +227,7 @@ def wrong_form() -> Told:
 def raised(error: StudentRaised, source: bytes) -> Told:
     """An exception by its type and the student's own lines."""
     words = msg("Your code raised {type}{where}.", type=_type(error.type_name), where=_at(error.lines[-1:], source))
-    return (Diagnosis("raised", words),)
+    return (Diagnosis("raised", words, _likely(error, source)),)
 
 
 def import_raised(unit: Unit, error: StudentRaised, source: bytes) -> Told:
@@ -154,7 +235,8 @@ def import_raised(unit: Unit, error: StudentRaised, source: bytes) -> Told:
     words = msg(
         "{filename} does not run: {type}{where}.", filename=unit.filename, type=_type(error.type_name), where=where
     )
-    hint = msg("Try: python {path}", path=f"exercises/{unit.id}/{unit.filename}")
+    hint = _no_text(error, source) or _likely(error, source)
+    hint = hint or msg("Try: python {path}", path=f"exercises/{unit.id}/{unit.filename}")
     return (Diagnosis("import_failed", words, hint),)
 
 
@@ -175,11 +257,36 @@ def _type(name: str) -> str:
     return name if name in ("OutOfMemoryError", "LinAlgError", "Unsupported") else "Exception"
 
 
+def _likely(error: StudentRaised, source: bytes) -> Message | None:
+    """What often lies behind it, by its type and the student's own line; nothing when no row of LIKELY fits."""
+    line = _line(error.lines[-1] if error.lines else 0, source)[:1000]
+    rows = (hint for types, looks, hint in LIKELY if error.type_name in types.split() and re.search(looks, line))
+    return next(rows, None)
+
+
+def _no_text(error: StudentRaised, source: bytes) -> Message | None:
+    """A file that Python cannot even read as text: UTF-16, NUL bytes, an old encoding that it does not name."""
+    if error.type_name not in ("SyntaxError", "ValueError", "UnicodeDecodeError"):
+        return None
+    readable = b"\0" not in source and ("\ufffd" not in source.decode("utf-8", errors="replace"))
+    return None if readable or b"coding" in source[:200] else msg("Save the file as plain text in UTF-8.")
+
+
+def _written(source: bytes) -> list[str]:
+    """The lines as Python counts them: str.splitlines() would also end one at a form feed."""
+    return re.split(r"\r\n|\r|\n", source.decode("utf-8", errors="replace"))
+
+
+def _line(number: int, source: bytes) -> str:
+    """One line as it stands in the submitted file, without its margins; "" when there is no such line."""
+    text = _written(source)
+    return text[number - 1].strip() if 1 <= number <= len(text) else ""
+
+
 def _at(lines: Sequence[int], source: bytes) -> Words | str:
     """ " on line 12: `return x`" as it stands in the submitted file, or nothing."""
-    text = source.decode("utf-8", errors="replace").splitlines()
     for line in lines:
-        if 1 <= line <= len(text):
-            shown = "".join(c if c.isprintable() else "·" for c in text[line - 1].strip())[:LINE_WIDTH]
+        if found := _line(line, source):
+            shown = "".join(c if c.isprintable() else "·" for c in found)[:LINE_WIDTH]
             return msg(" on line {line}: {code}", line=line, code=f"`{shown}`")
     return ""

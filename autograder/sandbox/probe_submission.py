@@ -9,8 +9,8 @@ import socket
 
 
 def read(path: str) -> str:
-    with open(path) as file:
-        return file.read()
+    with open(path, errors="replace") as file:
+        return file.read(200)
 
 
 def write(path: str) -> int:

@@ -23,7 +23,7 @@ from autograder.checks.faults import CheckFailed, StudentRaised
 from autograder.checks.inside import InsideFunction
 from autograder.models import Diagnosis, msg
 from autograder.sandbox.inner import wire
-from autograder.sandbox.inner.workbench import Workbench
+from autograder.sandbox.inner.workbench import NAMES, Workbench
 from autograder.sandbox.shared import SharedData
 
 TYPE_NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]{0,40}")
@@ -48,11 +48,11 @@ class PolicyBroken(Exception):
 
 
 class OutOfMemory(Exception):
-    """The student's code asked for more memory than the item allows."""
+    """The student's code asked for more memory than the item allows: `asked` bytes at once, or 0 when unknown."""
 
-    def __init__(self, lines: tuple[int, ...]) -> None:
+    def __init__(self, lines: tuple[int, ...], asked: int = 0) -> None:
         super().__init__("out of memory")
-        self.lines = lines
+        self.lines, self.asked = lines, asked
 
 
 class Transport(Protocol):
@@ -144,7 +144,10 @@ class Session:
 
     def exchange(self, question: dict[str, object], seconds: float | None) -> dict[str, Any]:
         frame = wire.pack(question, _refer)
-        answer = wire.unpack(self.transport.request(frame, seconds), self._resolve)
+        returned = self.transport.request(frame, seconds)
+        self.transport.busy = True  # until it is read: a slow answer is still the student's time
+        answer = wire.unpack(returned, self._resolve)
+        self.transport.busy = False
         if not isinstance(answer, dict):
             raise wire.WireError("an answer that is no mapping")
         if "ok" not in answer:
@@ -159,7 +162,7 @@ class Session:
         """The exception an answer stands for; every field was written next to student code and is checked."""
         if "missing" in answer:
             names = answer.get("names")
-            known = [name for name in names if isinstance(name, str)] if isinstance(names, list) else []
+            known = [name for name in names[:NAMES] if isinstance(name, str)] if isinstance(names, list) else []
             asked = question.get("symbol") or question.get("name")  # as we asked, not as it was answered
             raise Missing(str(asked), tuple(name for name in known if name in self.written))
         if "blocked" in answer:
@@ -169,7 +172,8 @@ class Session:
                 raise wire.WireError("a policy that the item does not have")
             raise PolicyBroken(what, *_lines(lines)[:1] or (0,))
         if "memory" in answer:
-            raise OutOfMemory(_lines(answer["memory"]))
+            asked = answer.get("asked")
+            raise OutOfMemory(_lines(answer["memory"]), asked if type(asked) is int and 0 < asked < 1 << 63 else 0)
         if "too_much" in answer:
             raise CheckFailed(Diagnosis("too_much", msg("What came back is too large or too deep to be an answer.")))
         name = answer.get("error")

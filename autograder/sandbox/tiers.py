@@ -14,7 +14,7 @@ import signal
 import socket
 import sys
 import tempfile
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -28,8 +28,11 @@ TIERS = ("namespaces", "landlock", "process")
 SECRET = "canary of the self-attack"
 
 
-def choose(wanted: str, *, trust: bool = False) -> tuple[Zygote, Isolation]:
-    """A running zygote and what holds it.  SandboxError when nothing that was allowed holds."""
+def choose(wanted: str, *, trust: bool = False, hidden: Sequence[Path] = ()) -> tuple[Zygote, Isolation]:
+    """A running zygote and what holds it; the `hidden` files are tried as well.
+
+    SandboxError when nothing that was allowed holds.
+    """
     reasons: list[str] = []
     for tier in TIERS if wanted == "auto" else (wanted,):
         if tier == "process" and not trust:
@@ -39,7 +42,7 @@ def choose(wanted: str, *, trust: bool = False) -> tuple[Zygote, Isolation]:
             reasons.append(f"{tier}: needs Linux")
             continue
         try:
-            zygote = _held(tier)
+            zygote = _held(tier, hidden)
         except SandboxError as error:
             reasons.append(f"{tier}: {error}")
             continue
@@ -48,11 +51,11 @@ def choose(wanted: str, *, trust: bool = False) -> tuple[Zygote, Isolation]:
     raise SandboxError("; ".join(reasons))
 
 
-def _held(tier: str) -> Zygote:
+def _held(tier: str, hidden: Sequence[Path]) -> Zygote:
     """A zygote whose walls have been tried; SandboxError when they fall or cannot be put up (no Landlock, no bwrap)."""
     zygote = Zygote(tier)
     try:
-        got_through = [] if tier == "process" else attack(zygote)
+        got_through = [] if tier == "process" else attack(zygote, hidden)
         if got_through:
             raise SandboxError(f"the self-attack could {', '.join(got_through)}")
     except BaseException:
@@ -61,7 +64,7 @@ def _held(tier: str) -> Zygote:
     return zygote
 
 
-def attack(zygote: Zygote) -> list[str]:
+def attack(zygote: Zygote, hidden: Sequence[Path] = ()) -> list[str]:
     """What a hostile submission could do under this zygote; empty when the walls hold."""
     worker = zygote.worker(memory_mb=512, cpu_seconds=20)
     session = Session(worker)
@@ -72,6 +75,7 @@ def attack(zygote: Zygote) -> list[str]:
             session.open("attack.py", "attack", ATTACK.read_bytes(), 20.0)
             attempts = (("read", str(secret)), ("write", str(target)), ("connect", port), ("send_signal", os.getpid()))
             answers = {name: _attempt(session, name, argument) for name, argument in attempts}
+            seen = [path for path in hidden if isinstance(_attempt(session, "read", str(path)), str)]
         except (WorkerGone, WorkerTimeout, StudentRaised) as error:
             raise SandboxError(f"the self-attack could not run: {error!r}; {zygote.last_words()}") from None
         finally:
@@ -82,6 +86,8 @@ def attack(zygote: Zygote) -> list[str]:
             "open a connection": accepted(),
             "signal the grader": bool(signals) or answers["send_signal"] is True,
         }
+    # a course below /usr, say: there the interpreter lies, so graded code may read it
+    found |= {f"read {path} (move it to a place of its own, such as /srv or a home folder)": True for path in seen}
     return [deed for deed, done in found.items() if done]
 
 

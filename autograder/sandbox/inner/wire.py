@@ -118,7 +118,9 @@ def pack(value: object, refer: Callable[[object], Ref | None] | None = None) -> 
 def unpack(frame: bytes | memoryview, resolve: Callable[[Ref], object] | None = None) -> Any:
     """The value of a frame.  `resolve` turns a Ref into what it stands for on this side."""
     try:
-        return _unpack(frame, resolve, 0, _Budget())
+        value = _unpack(frame, resolve, 0, _Budget())
+        _no_timestamps(value)
+        return value
     except WireError:
         raise
     except Exception as error:  # every parser error of a hostile frame ends here, as ours
@@ -179,12 +181,10 @@ def _unpack(frame: bytes | memoryview, resolve: Callable[[Ref], object] | None, 
             return resolve(ref) if resolve else ref
         raise WireError(f"unknown kind of value {code}")
 
-    value = msgpack.unpackb(
+    return msgpack.unpackb(
         frame, ext_hook=extension, list_hook=budget.sequence, object_pairs_hook=budget.mapping,
         max_array_len=ITEMS, max_map_len=ITEMS, strict_map_key=False, raw=False,
     )  # fmt: skip
-    _no_timestamps(value)
-    return value
 
 
 def _no_timestamps(value: object) -> None:

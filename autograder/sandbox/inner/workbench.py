@@ -13,11 +13,12 @@ except names, which the grader checks.
 
 from __future__ import annotations
 
+import _thread
 import builtins
 import contextlib
 import random
+import re
 import sys
-import threading
 import types
 import zlib
 from collections.abc import Callable, Iterable, Iterator, Mapping
@@ -177,7 +178,7 @@ class Workbench:
     def _describe(self, error: BaseException) -> dict[str, object]:
         """An exception as data: a type of Python's or torch's, lines of the student's file, never a text."""
         if _is_memory(error):
-            return {"memory": self._lines(error)}
+            return {"memory": self._lines(error), "asked": _asked(error)}
         kind = next(t for t in type(error).__mro__ if t.__module__ == "builtins" or t.__module__.startswith("torch."))
         return {"error": kind.__name__.lstrip("_"), "lines": self._lines(error)}
 
@@ -206,7 +207,7 @@ class Workbench:
             "dispatch modes": torch._C._len_torch_dispatch_stack(),
             "function modes": torch._C._len_torch_function_stack(),
             "torch threads": torch.get_num_threads(),
-            "threads": threading.active_count(),
+            "threads": _thread._count(),
         }
         if self.scratch is not None:
             state["files"] = sorted(path.name for path in self.scratch.iterdir() if path.name != "__pycache__")
@@ -275,6 +276,13 @@ def _rng_digest() -> int:
     numpy_state: Any = np.random.get_state()
     state = zlib.crc32(numpy_state[1], state + numpy_state[2])
     return state ^ (hash(random.getstate()) & 0xFFFFFFFF)
+
+
+def _asked(error: BaseException) -> int:
+    """How many bytes torch says it was asked for; 0 where nobody says (a MemoryError)."""
+    text = error.args[0] if type(error).__module__ in ("builtins", "torch") and error.args else ""
+    found = re.search(r"tried to allocate ([0-9]{1,18}) bytes", text) if builtins.type(text) is str else None
+    return int(found[1]) if found else 0
 
 
 def _is_memory(error: BaseException) -> bool:
