@@ -66,6 +66,9 @@ def _staff(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> Non
     release.add_argument("--out", type=Path, required=True, metavar="DIR", help="a new or empty folder")
     _common(release)
 
+    doctor = commands.add_parser("doctor", help="what this machine offers to hidden grading, and what would raise it")
+    doctor.add_argument("--json", action="store_true", help="for programs")
+
 
 def _common(command: argparse.ArgumentParser) -> None:
     command.add_argument(
@@ -166,7 +169,7 @@ def _grade(asked: argparse.Namespace) -> int:
             on_attempt=lambda attempt: progress.step(attempt.student),
             progress=progress.download,
         )
-    page = write(graded, course, asked.out, lang)
+        page = write(graded, course, asked.out, lang)  # while the folder is still held
     print(text.grade_table(graded, course, lang, width()))
     print(f"\nreport: {page}")
     return OK if graded.complete else UNSCORED
@@ -209,6 +212,15 @@ def _release(asked: argparse.Namespace) -> int:
     return OK
 
 
+def _doctor(asked: argparse.Namespace) -> int:
+    from autograder.doctor import examine
+    from autograder.reports.doctor import as_json, text
+
+    found = examine(Path())
+    print(as_json(found) if asked.json else text(found))
+    return OK if found.possible else NOT_YET
+
+
 def _ci(asked: argparse.Namespace) -> int:
     from autograder.ci import run_ci
 
@@ -232,4 +244,4 @@ def _options(asked: argparse.Namespace) -> Options:
     )
 
 
-COMMANDS = {"grade": _grade, "verify": _verify, "build": _build, "release": _release, "ci": _ci}
+COMMANDS = {"grade": _grade, "verify": _verify, "build": _build, "release": _release, "doctor": _doctor, "ci": _ci}

@@ -24,13 +24,13 @@ LAYERS = [
     "sandbox",
     "reports",
     "grading board outputs",
-    "authoring ci",
+    "authoring ci doctor",
     "cli",
     "__main__",
 ]
 
 # Backward edges that are types only (`if TYPE_CHECKING`): a renderer names the record it renders.
-TYPES_ONLY = {("reports.verification", "authoring.verify"), ("board", "course")}
+TYPES_ONLY = {("reports.verification", "authoring.verify"), ("reports.doctor", "doctor"), ("board", "course")}
 
 
 @dataclass(frozen=True)
@@ -236,9 +236,9 @@ def test_only_the_workbench_runs_source() -> None:
     assert modules_that("compile") <= {"sandbox.inner.workbench"}
 
 
-def test_only_the_launcher_and_ci_start_a_program() -> None:
+def test_only_the_launcher_ci_and_doctor_start_a_program() -> None:
     users = {found.importer for found in ALL if found.module.split(".")[0] == "subprocess"}
-    assert users == {"sandbox.launch", "ci"}
+    assert users == {"sandbox.launch", "ci", "doctor"}
     assert modules_that("os.system", "os.popen", "os.execv", "os.execve", "os.execvp", "os.posix_spawn") == set()
     assert modules_that("os.fork") == {"sandbox.inner.zygote"}
 

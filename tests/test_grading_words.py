@@ -96,6 +96,23 @@ def test_the_way_a_process_ended_decides_the_verdict(
     assert why == "" or why not in said(told)
 
 
+@pytest.mark.parametrize(
+    ("over", "verdict", "name"),
+    [
+        ("time", Verdict.TIMED_OUT, "timed_out"),
+        ("memory", Verdict.OUT_OF_MEMORY, "out_of_memory"),
+        ("files", Verdict.CRASHED, "files"),
+    ],
+)
+def test_a_kill_is_told_by_the_limit_it_stands_for(over: str, verdict: Verdict, name: str) -> None:
+    found, told = words.gone(ITEM, WorkerGone(Ending(-9, False, 30.0, 10, over)), SOURCE)
+    assert (found, code(told)) == (verdict, name)
+
+
+def test_what_was_asked_for_is_told_in_round_figures() -> None:
+    assert "it tried to allocate 4,300,000,000 bytes" in said(words.out_of_memory(ITEM, (4,), SOURCE, 4294967296))
+
+
 def test_a_crash_is_told_with_its_signal_and_where_it_happened() -> None:
     gone = WorkerGone(Ending(-11, False, 0.1, 10))
     assert "Python crashed during `f` (SIGSEGV)" in said(words.gone(ITEM, gone, SOURCE)[1])

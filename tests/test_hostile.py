@@ -19,6 +19,7 @@ from typing import Any
 import pytest
 
 from autograder.course import load
+from tests.hostile_files import BUILDERS
 from tests.real_path import ROOT, SECONDS, Graded, grade
 
 CORPUS = ROOT / "tests" / "golden" / "hostile"
@@ -29,7 +30,7 @@ TIERS = ("namespaces", "landlock")
 CANARIES = tuple(
     f"CANARY_{place}" for place in ("SUITE", "SOLUTION", "MISTAKES", "LABELS", "ENVIRONMENT", "NEIGHBOUR", "HOME")
 )
-RESERVED = {"about", "from", "rest", "page", "absent", "seconds", "baseline", "tiers"}
+RESERVED = {"about", "from", "rest", "page", "absent", "seconds", "baseline", "tiers", "build"}
 ALLOWED = 6.0  # seconds of all items together, where a case names no bound
 
 pytestmark = [
@@ -115,7 +116,7 @@ def _grade(tier: str, group: str, folder: Path) -> Class | str:
         _hand_in(case, submissions / students[case.name], home)
         neighbours.append(_neighbour(submissions, number, honest))
     env = {"HOME": str(home), "CANARY_ENVIRONMENT": "CANARY_ENVIRONMENT"}
-    run = grade([submissions], folder, tier, "--course", str(COURSE), "--jobs", "1", env=env)
+    run = grade([submissions], folder, tier, "--course", str(COURSE), "--unit", UNIT.id, "--jobs", "1", env=env)
     return run if isinstance(run, str) else Class(run, students, tuple(neighbours))
 
 
@@ -128,6 +129,9 @@ def _neighbour(submissions: Path, number: int, source: str) -> str:
 
 def _hand_in(case: Case, student: Path, home: Path) -> None:
     """The case's files, with the places a thief would have to guess filled in."""
+    student.mkdir(parents=True)
+    if "build" in case.want:
+        BUILDERS[case.want["build"]](student)
     places = {"{{course}}": COURSE, "{{home}}": home, "{{submissions}}": student.parent}
     for path in case.folder.rglob("*"):
         if path.is_file() and path.name != "expect.toml":

@@ -12,7 +12,7 @@ from typing import Any
 
 import pytest
 
-from autograder.sandbox.inner.jail import Jail, data_bytes
+from autograder.sandbox.inner.jail import Jail, status_bytes
 
 pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="walls are Linux's")
 
@@ -59,6 +59,10 @@ REFUSED = {
     "another user": "os.setuid(0)",
     "a pid's descriptor": "os.pidfd_open(os.getppid())",
     "another root": "os.chroot('.')",
+    "a pair that sends anywhere": "socket.socketpair(socket.AF_UNIX, socket.SOCK_DGRAM)",
+    "a signal by an owned socket": "__import__('fcntl').fcntl(socket.socketpair()[0], 8, os.getppid())",
+    "a file's times": "os.utime('answer.py')",
+    "another name for the machine": "socket.sethostname('planted')",
 }
 
 
@@ -250,6 +254,6 @@ print(resource.getrlimit(resource.RLIMIT_CPU), resource.getrlimit(resource.RLIMI
 
 
 def test_the_data_that_is_counted_is_what_the_kernel_counts() -> None:
-    before = data_bytes()
+    before = status_bytes("VmData")
     held = mmap.mmap(-1, 64 << 20, flags=mmap.MAP_PRIVATE | mmap.MAP_ANONYMOUS)  # new memory, whatever malloc kept
-    assert data_bytes() - before >= len(held) - (1 << 20)
+    assert status_bytes("VmData") - before >= len(held) - (1 << 20)

@@ -15,7 +15,7 @@ import pytest
 
 from autograder.models import Isolation
 from autograder.sandbox import launch, tiers
-from autograder.sandbox.launch import SandboxError, Zygote
+from autograder.sandbox.launch import Killed, SandboxError, Zygote
 from autograder.sandbox.tiers import attack, choose
 
 ROOT = Path(__file__).parents[1]
@@ -115,6 +115,21 @@ def test_the_tier_that_was_named_is_the_only_one_tried(dolls: type[Doll]) -> Non
 def test_walls_are_not_tried_elsewhere_than_on_linux(dolls: type[Doll], monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(sys, "platform", "darwin")
     assert choose("auto", trust=True)[1].reasons[:2] == ("namespaces: needs Linux", "landlock: needs Linux")
+
+
+@pytest.mark.parametrize(("kills", "tier"), [(1, "namespaces"), (2, "namespaces"), (3, "landlock")])
+def test_a_tier_is_not_passed_over_because_somebody_killed_its_zygote(
+    dolls: type[Doll], monkeypatch: pytest.MonkeyPatch, kills: int, tier: str
+) -> None:
+    killed = [Killed("the zygote did not answer: it was killed")] * kills
+
+    def once_killed(zygote: Doll, *_: object) -> list[str]:
+        if killed:
+            raise killed.pop()
+        return []
+
+    monkeypatch.setattr(tiers, "attack", once_killed)
+    assert choose("auto")[1].tier == tier
 
 
 # --- the attack itself ---

@@ -2,9 +2,10 @@
 
 The student's fault costs the item it happened in.  Ours (a suite that raises, a zygote that died, a machine without
 memory) is `grader_error`: no points are lost, the item is listed for another run; a sandbox that died (`SandboxError`)
-leaves the judge at once, and the coordinator runs the whole submission again in a new slot.  When a line of a suite
-raises (`dx, dw, db = student.f(…)` on a None), the test is replayed with the reference: if that passes, the answer had
-the wrong form; if it raises too, the suite is broken.
+leaves the judge at once, and the coordinator runs the whole submission again in a new slot.  Who sent a SIGKILL cannot
+be known: what a worker was doing when one came is done once more in a fresh worker; the second is the student's.
+When a line of a suite raises (`dx, dw, db = student.f(…)` on a None), the test is replayed with the reference: if that
+passes, the answer had the wrong form; if it raises too, the suite is broken.
 """
 
 from __future__ import annotations
@@ -50,32 +51,39 @@ class Judge:
 
     def _item(self, desk: Desk, unit: Unit, item: Item) -> ItemResult:
         tests = self.suites.of(unit.id, item.id)
+        outcomes = self._outcomes(desk, unit, item, tests)
+        if words.was_killed(outcomes[-1].diagnoses):
+            desk.clear()
+            outcomes = self._outcomes(desk, unit, item, tests)
+        if outcomes[-1].verdict.abnormal or not desk.leave():
+            desk.clear()
+        return result(item, outcomes, len(tests), practice=self.data.practice)
+
+    def _outcomes(self, desk: Desk, unit: Unit, item: Item, tests: Sequence[Test]) -> list[Outcome]:
+        """How its tests ended, up to the first abnormal end."""
         outcomes: list[Outcome] = []
         for test in tests:
             self.beat(test.seconds)
             outcomes.append(self._test(desk, unit, item, test))
             if outcomes[-1].verdict not in (Verdict.PASSED, Verdict.FAILED):
                 break
-        if not tests:
-            outcomes = [Outcome(Verdict.GRADER_ERROR, staff=f"no hidden test judges {unit.id}/{item.id}")]
-        if outcomes[-1].verdict.abnormal or not desk.leave():
-            desk.clear()
-        return result(item, outcomes, len(tests), practice=self.data.practice)
+        return outcomes or [Outcome(Verdict.GRADER_ERROR, staff=f"no hidden test judges {unit.id}/{item.id}")]
 
     def _test(self, desk: Desk, unit: Unit, item: Item, test: Test) -> Outcome:
         try:
-            session = desk.session(item)
-            ran = self.suites.run(test, session)
+            try:
+                session = desk.session(item)
+                ran = self.suites.run(test, session)
+            except STUDENTS as error:  # how the worker answered, or not, when the item was announced
+                session, ran = desk.current or Session(LocalTransport()), Ran(error, {}, 0.0)
+            return self._outcome(desk, unit, item, test, session, ran)
         except ImportFailed as failed:
             return failed.outcome
-        except Missing as error:
-            return Outcome(Verdict.MISSING, words.missing(unit, item.symbol, error.names))
         except SandboxError:
             raise
         except Exception as error:  # ours, whatever it is
             desk.clear()
             return Outcome(Verdict.GRADER_ERROR, staff=raised_by_suite(error))
-        return self._outcome(desk, unit, item, test, session, ran)
 
     def _outcome(self, desk: Desk, unit: Unit, item: Item, test: Test, session: Session, ran: Ran) -> Outcome:
         error, source = ran.error, desk.submission.source or b""
@@ -90,7 +98,7 @@ class Judge:
         if isinstance(error, StudentRaised) and words.is_stub(error, source):
             return outcome(Verdict.NOT_ATTEMPTED, words.not_attempted(item))
         if isinstance(error, OutOfMemory):
-            return outcome(Verdict.OUT_OF_MEMORY, words.out_of_memory(item, error.lines, source))
+            return outcome(Verdict.OUT_OF_MEMORY, words.out_of_memory(item, error.lines, source, error.asked))
         if isinstance(error, Missing):
             return outcome(Verdict.MISSING, words.missing(unit, error.name, error.names))
         if isinstance(error, PolicyBroken):
@@ -103,7 +111,9 @@ class Judge:
             return outcome(Verdict.TIMED_OUT, words.timed_out(item))
         if isinstance(error, SandboxError):
             raise error
-        if isinstance(error, WorkerTimeout) or is_timeout(error):
+        if isinstance(error, WorkerTimeout):
+            return outcome(Verdict.TIMED_OUT, words.timed_out(item))
+        if is_timeout(error):
             return Outcome(Verdict.GRADER_ERROR, staff=raised_by_suite(error))
         if not isinstance(error, (CheckFailed, StudentRaised)) and not self.explainer.reference_passes(test):
             trace = "".join(traceback.format_exception(error))
@@ -115,6 +125,10 @@ class Judge:
     def shared(self, unit: Unit, item: Item) -> Sequence[SharedData]:
         uses = any(test.uses_data for test in self.suites.of(unit.id, item.id))
         return self.data.get().shared if uses else ()
+
+
+# What an answer, or its absence, can raise: the student's, wherever it happens.
+STUDENTS = (StudentRaised, Missing, OutOfMemory, PolicyBroken, CheckFailed, WorkerGone, WorkerTimeout, WireError)
 
 
 class ImportFailed(Exception):
@@ -136,6 +150,7 @@ class Desk:
         self.names: frozenset[str] = frozenset()
         self.item = ""
         self.failed: ImportFailed | None = None
+        self.importing_again = False
 
     def session(self, item: Item) -> Session:
         """A session in which the module is imported and the item's policies hold."""
@@ -146,14 +161,19 @@ class Desk:
         if self.current is not None and self.item != item.id:
             try:
                 self.current.item(item.forbids, item.symbol)
-            except (StudentRaised, WorkerGone, WorkerTimeout, WireError):  # it died of what an earlier item had started
+                self.item = item.id
+            except Missing:
+                raise
+            except STUDENTS:  # it died of what an earlier item had started
                 self.clear()
         if self.current is None or self.memory_mb < item.memory_mb or not needs <= self.names:
             self.clear()
             self._open(item, shared)
             self.memory_mb, self.names = item.memory_mb, needs
         assert self.current is not None
-        self.item = item.id
+        if self.item != item.id:
+            self.current.item(item.forbids, item.symbol)
+            self.item = item.id
         return self.current
 
     def leave(self) -> bool:
@@ -176,7 +196,7 @@ class Desk:
         """A fresh worker with the module imported; ImportFailed when it does not get that far."""
         source = self.submission.source
         if source is None:
-            raise self._fails(Outcome(Verdict.MISSING, words.no_file(self.unit)))
+            raise self._fails(Outcome(Verdict.MISSING, words.no_file(self.unit, self.submission.notes[:1])))
         zygote, limits = self.judge.zygote, self.judge.course.limits
         if zygote is None:
             self.current = Session(LocalTransport(shared))
@@ -186,20 +206,26 @@ class Desk:
             self.current = Session(self.worker)
         try:
             self.current.open(self.unit.filename, self.unit.module, source, limits.import_seconds)
-            self.current.item(item.forbids, item.symbol)
         except StudentRaised as error:
             verdict = Verdict.NOT_ATTEMPTED if words.is_stub(error, source) else Verdict.FAILED
             raise self._fails(Outcome(verdict, words.import_raised(self.unit, error, source))) from None
         except OutOfMemory as error:
-            raise self._fails(Outcome(Verdict.OUT_OF_MEMORY, words.out_of_memory(item, error.lines, source))) from None
+            told = words.out_of_memory(item, error.lines, source, error.asked)
+            raise self._fails(Outcome(Verdict.OUT_OF_MEMORY, told)) from None
         except WorkerTimeout:
             told = words.import_timed_out(self.unit, limits.import_seconds)
             raise self._fails(Outcome(Verdict.TIMED_OUT, told)) from None
         except WorkerGone as error:
             verdict, told = words.gone(item, error, source, importing=self.unit)
+            if words.was_killed(told) and not self.importing_again:
+                self.importing_again = True
+                self.clear()
+                self._open(item, shared)
+                return
             raise self._fails(Outcome(verdict, told, staff=str(error))) from None
         except WireError as error:
             raise self._fails(Outcome(Verdict.CRASHED, words.garbled(), staff=str(error))) from None
+        self.importing_again = False
 
     def _fails(self, outcome: Outcome) -> ImportFailed:
         self.failed = ImportFailed(outcome)

@@ -12,8 +12,6 @@ import contextlib
 import dataclasses
 import multiprocessing
 import os
-import shutil
-import tempfile
 import time
 from collections import deque
 from collections.abc import Callable, Iterator, Sequence
@@ -24,12 +22,14 @@ from typing import Any
 
 from autograder.course import Course, Unit
 from autograder.datasets import Progress, mnist
+from autograder.grading.scratch import scratch
 from autograder.grading.slot import Beat, Done, Fault, Hello, Job, Settings
 from autograder.grading.slot import main as slot_main
 from autograder.grading.store import Kept, Store, digest
 from autograder.models import Attempt, Environment, Grade, Isolation, ItemResult, Submission, Verdict, Words
 from autograder.words import say
 
+STARTS = 3  # how often in a row a slot may die before it has come up
 TRIES = 2  # how often a submission may take a slot down with it before it is set aside for staff
 START_SECONDS = 300.0  # a slot's own start: two imports of torch, on a machine that may be busy
 SLACK = 30.0  # above an item's own limit: import, replay, a busy machine
@@ -83,9 +83,15 @@ class Pool:
     slots: list[Slot] = field(default_factory=list)
     tries: dict[int, int] = field(default_factory=dict)
     hello: Hello | None = None
+    stillborn: int = 0  # slots in a row that died before they came up
+    _held: contextlib.ExitStack = field(default_factory=contextlib.ExitStack)
 
     def __enter__(self) -> Pool:
-        self.settings = dataclasses.replace(self.settings, scratch=Path(tempfile.mkdtemp(prefix="autograder-")))
+        try:
+            folder = self._held.enter_context(scratch())
+        except OSError as error:
+            raise GradingError(f"no temporary folder can be made ({error.strerror}: {error.filename})") from None
+        self.settings = dataclasses.replace(self.settings, scratch=folder)
         return self
 
     def __exit__(self, *_: object) -> None:
@@ -98,8 +104,7 @@ class Pool:
                 slot.process.join(10)
             slot.stop()
         self.slots.clear()
-        if self.settings.scratch is not None:
-            shutil.rmtree(self.settings.scratch, ignore_errors=True)  # a slot that was killed left its folder there
+        self._held.close()  # a slot that was killed left its folder there
 
     def start(self) -> Hello:
         """The slots, up and attested; GradingError when no slot can be had."""
@@ -162,6 +167,10 @@ class Pool:
         return slot.job
 
     def _greet(self, slot: Slot, message: object) -> None:
+        if isinstance(message, str) and self.stillborn + 1 < STARTS:
+            self.stillborn += 1
+            self._replace(slot)
+            return
         if not isinstance(message, Hello):
             raise GradingError(message.text if isinstance(message, Fault) else f"a slot could not start: {message}")
         if self.hello is not None and message.isolation.tier != self.hello.isolation.tier:
@@ -169,7 +178,7 @@ class Pool:
                 f"two slots got different isolation ({self.hello.isolation.tier}, {message.isolation.tier}); "
                 "name one with --isolation"
             )
-        slot.hello, slot.deadline = message, float("inf")
+        slot.hello, slot.deadline, self.stillborn = message, float("inf"), 0
         self.hello = self.hello or message
 
     def _messages(self) -> Iterator[tuple[Slot, object]]:

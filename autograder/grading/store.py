@@ -2,19 +2,24 @@
 
     Store(folder).get(key) / .put(key, …) / .seed()
 
+An open store holds its folder: a second run into it is refused, and told who is there.
 A result is kept under a digest of everything that made it (`digest`), so grading again does only what changed.
 Attempts with a fault of ours, and everything graded with `none`, are never kept.
 """
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import json
+import os
+import platform
 import secrets
 import shutil
 import sqlite3
 from collections.abc import Iterable
 from dataclasses import dataclass
+from datetime import datetime
 from importlib.metadata import version
 from pathlib import Path
 from types import TracebackType
@@ -23,6 +28,7 @@ from typing import Any
 import cattrs
 from cattrs.preconf.json import make_converter
 from cattrs.strategies import configure_union_passthrough
+from filelock import FileLock, Timeout
 
 from autograder import __version__
 from autograder.course import Course, Unit
@@ -54,14 +60,29 @@ class Store:
         """Opens or creates the store of an output folder; StoreError when it cannot be written."""
         self._folder = out / FOLDER
         path = self._folder / "results.sqlite"
+        self._lock = FileLock(self._folder / "lock")
         try:
             path.parent.mkdir(parents=True, exist_ok=True)
+            self._hold(out)
             self._db = sqlite3.connect(path, isolation_level=None)
             self._db.executescript(SCHEMA)
         except (OSError, sqlite3.Error) as error:
+            self._lock.release(force=True)
             reason = getattr(error, "strerror", None) or str(error)
             raise StoreError(f"{out}: cannot be written ({reason}); choose another folder with --out") from None
         self._converter = _converter()
+
+    def _hold(self, out: Path) -> None:
+        holder = self._folder / "holder"
+        try:
+            self._lock.acquire(timeout=0)  # the kernel frees it when we die, however we die
+        except Timeout:
+            who = holder.read_text(encoding="utf-8").strip() if holder.is_file() else ""
+            raise StoreError(
+                f"{out}: another run is grading into it ({who or 'it has just begun'}); "
+                "wait for it, or choose another folder with --out"
+            ) from None
+        holder.write_text(f"process {os.getpid()} on {platform.node()}, since {datetime.now():%H:%M}", encoding="utf-8")
 
     def __enter__(self) -> Store:
         return self
@@ -69,10 +90,19 @@ class Store:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        nothing_kept = error is not None and not self._db.execute("SELECT 1 FROM attempts LIMIT 1").fetchall()
+        nothing_kept = error is not None and self._empty()
         self._db.close()
+        with contextlib.suppress(OSError):
+            (self._folder / "holder").unlink()
         if nothing_kept:
             shutil.rmtree(self._folder, ignore_errors=True)
+        self._lock.release(force=True)
+
+    def _empty(self) -> bool:
+        try:
+            return not self._db.execute("SELECT 1 FROM attempts LIMIT 1").fetchall()
+        except sqlite3.Error:  # it cannot be read now: nothing is thrown away
+            return False
 
     def seed(self, fresh: bool = False) -> int:
         """The secret seed of this grading run: the same when a run is continued, new with `fresh`."""
@@ -80,7 +110,13 @@ class Store:
         if row is not None and not fresh:
             return int(row[0])
         seed = secrets.randbits(48)
-        self._db.execute("INSERT OR REPLACE INTO meta VALUES ('seed', ?)", (str(seed),))
+        try:
+            self._db.execute("BEGIN")
+            self._db.execute("INSERT OR REPLACE INTO meta VALUES ('seed', ?)", (str(seed),))
+            self._db.execute("DELETE FROM attempts")  # of another seed: no run could use them again
+            self._db.execute("COMMIT")
+        except sqlite3.Error as error:
+            raise StoreError(f"the seed of the run could not be kept ({error}); free some disk, run again") from None
         return seed
 
     def get(self, key: str) -> Kept | None:

@@ -8,6 +8,7 @@ the zygote, never from the worker itself.  A zygote that does not come up raises
 
 from __future__ import annotations
 
+import contextlib
 import importlib.util
 import itertools
 import json
@@ -24,14 +25,15 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from autograder.sandbox.cgroup import MemoryGroup
 from autograder.sandbox.inner import wire
-from autograder.sandbox.inner.zygote import READY
+from autograder.sandbox.inner.zygote import READY, SCRATCH_MB, remove
 from autograder.sandbox.shared import SharedData
 
 INNER = Path(__file__).parent / "inner"
 COMPAT = Path(__file__).parents[1] / "torchvision_compat.py"
+KILLED = (-signal.SIGKILL, 128 + signal.SIGKILL)  # the second is how bubblewrap tells it
 START_SECONDS = 120.0  # importing torch took 1.2–6 s; a busy machine with a cold disk needs far longer
-SCRATCH_MB = 256  # of private tmpfs for one slot
 # torch reads the processor's kind here; without it every operation runs its slowest code, and rounds otherwise
 SYSTEM = (
     "/sys/devices/system/cpu",
@@ -60,6 +62,10 @@ class SandboxError(Exception):
     """The sandbox could not do its work: our fault, never a student's."""
 
 
+class Killed(SandboxError):
+    """A part of the sandbox got a SIGKILL from outside: says nothing about the walls, and may go well the next time."""
+
+
 @dataclass(frozen=True)
 class Ending:
     """How a worker ended, as its parent saw it."""
@@ -68,6 +74,12 @@ class Ending:
     killed: bool  # by us
     cpu: float  # seconds
     rss_mb: int
+    over: str = ""  # the limit that a SIGKILL of the kernel's or the zygote's stands for: time, memory, files
+
+    @property
+    def by_another(self) -> bool:
+        """Killed, and neither by us nor for a limit: by the machine, the worker itself, anybody."""
+        return self.exit == -signal.SIGKILL and not self.killed and not self.over
 
     @property
     def words(self) -> str:
@@ -94,8 +106,8 @@ class WorkerTimeout(Exception):
 class Worker:
     """One forked process with one student's module."""
 
-    def __init__(self, zygote: Zygote, pid: int, connection: socket.socket) -> None:
-        self.zygote, self.pid, self.connection = zygote, pid, connection
+    def __init__(self, zygote: Zygote, pid: int, connection: socket.socket, cpu_seconds: int) -> None:
+        self.zygote, self.pid, self.connection, self.cpu_seconds = zygote, pid, connection, cpu_seconds
         self.busy = False  # a request is out and unanswered
         self.ending: Ending | None = None
         self._numbers = itertools.count(int.from_bytes(os.urandom(4), "big") << 16)
@@ -108,8 +120,8 @@ class Worker:
         except (OSError, wire.WireError):
             ready = None
         if bytes(ready or b"") != READY:
-            self.end(0.0)
-            raise SandboxError(f"{self.zygote.tier}: a worker could not lock itself in: {self.zygote.last_words()}")
+            kind = Killed if self.end(1.0).by_another else SandboxError
+            raise kind(f"{self.zygote.tier}: a worker could not lock itself in: {self.zygote.last_words()}")
 
     def request(self, frame: bytes, seconds: float | None = None) -> bytes:
         """The answer to a request.  `seconds` bounds it outside a test; inside one, pytest-timeout does."""
@@ -138,8 +150,18 @@ class Worker:
         """Hang up, let it end by itself for `wait` seconds, then kill it with all that it left."""
         if self.ending is None:
             self.connection.close()
-            self.ending = Ending(**self.zygote.order({"op": "end", "pid": self.pid, "wait": wait}))
+            answer = self.zygote.order({"op": "end", "pid": self.pid, "wait": wait})
+            over = self._over(answer.pop("full"), answer["exit"], answer["cpu"])
+            self.ending = Ending(**answer, over=over)
         return self.ending
+
+    def _over(self, full: bool, exit_code: int, cpu: float) -> str:
+        """Which limit killed it; a worker may ignore SIGXCPU, and meets SIGKILL two seconds later."""
+        if self.zygote.killed_for_memory():
+            return "memory"
+        if exit_code != -signal.SIGKILL:
+            return ""
+        return "files" if full else "time" if cpu >= self.cpu_seconds else ""
 
 
 class Zygote:
@@ -150,6 +172,8 @@ class Zygote:
         self.folder = Path(tempfile.mkdtemp(prefix="autograder-"))
         self.log = (self.folder / "zygote.log").open("ab+")  # append: reading it moves the shared offset
         self.process: subprocess.Popen[bytes] | None = None
+        self.group = MemoryGroup.make()
+        self.kills = 0
         self.control, theirs = socket.socketpair()
         try:
             with theirs:
@@ -182,12 +206,34 @@ class Zygote:
             "memory_mb": memory_mb,
             "cpu_seconds": int(cpu_seconds) + 2,
             "shared": [data.described() for data in shared],
+            "group": self.group is not None,
         }
-        with theirs:
-            answer = self.order(order, [theirs.fileno(), *(data.descriptor for data in shared)])
-        worker = Worker(self, answer["pid"], ours)
+        with theirs, contextlib.ExitStack() as opened:
+            descriptors = [theirs.fileno()]
+            if self.group is not None:
+                descriptors.append(self._join(self.group, memory_mb, opened))
+            answer = self.order(order, [*descriptors, *(data.descriptor for data in shared)])
+        worker = Worker(self, answer["pid"], ours, int(cpu_seconds) + 2)
         worker.await_ready()
         return worker
+
+    def _join(self, group: MemoryGroup, memory_mb: int, opened: contextlib.ExitStack) -> int:
+        """The way into the group, with the limit set for the worker that will take it."""
+        try:
+            group.allow(memory_mb)
+            self.kills = group.kills()
+            door = group.open()
+        except OSError as error:
+            raise SandboxError(f"the memory group: {error}") from None
+        opened.callback(os.close, door)
+        return door
+
+    def killed_for_memory(self) -> bool:
+        """Has the kernel killed the worker that was started last, for its memory?"""
+        try:
+            return self.group is not None and self.group.kills() > self.kills
+        except OSError:
+            return False
 
     def order(self, order: dict[str, Any], descriptors: Sequence[int] = ()) -> dict[str, Any]:
         frame = wire.pack(order)
@@ -196,7 +242,7 @@ class Zygote:
             socket.send_fds(self.control, [len(frame).to_bytes(8, "big")], list(descriptors))
             self.control.sendall(frame)
         except OSError:
-            raise SandboxError(f"the zygote is gone: {self.last_words()}") from None
+            raise self._gone("is gone") from None
         return self.answer(START_SECONDS)
 
     def answer(self, seconds: float) -> dict[str, Any]:
@@ -206,9 +252,15 @@ class Zygote:
         except OSError:
             frame = None
         if frame is None:
-            raise SandboxError(f"the zygote did not answer: {self.last_words()}")
+            raise self._gone("did not answer")
         answer: dict[str, Any] = wire.unpack(bytes(frame))
         return answer
+
+    def _gone(self, what: str) -> SandboxError:
+        with contextlib.suppress(subprocess.TimeoutExpired):
+            if self.process is not None and self.process.wait(1.0) in KILLED:
+                return Killed(f"the zygote {what}: it was killed")
+        return SandboxError(f"the zygote {what}: {self.last_words()}")
 
     def last_words(self) -> str:
         self.log.seek(0)
@@ -224,7 +276,9 @@ class Zygote:
                 self.process.kill()
                 self.process.wait()
         self.log.close()
-        shutil.rmtree(self.folder, ignore_errors=True)
+        if self.group is not None:
+            self.group.close()
+        remove(self.folder)
 
 
 def readable() -> list[str]:

@@ -26,6 +26,7 @@ from autograder.sandbox.inner import wire
 from autograder.sandbox.inner.workbench import NAMES, Workbench
 from autograder.sandbox.shared import SharedData
 
+DESK_SECONDS = 3.0  # what opens and ends an item takes milliseconds, unless the student's own objects hang in it
 TYPE_NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]{0,40}")
 _HOMES = (builtins, torch, torch.nn, torch.optim, torch.utils.data, np)
 LIBRARY_TYPES = frozenset(name for home in _HOMES for name in dir(home)) | {"function", "generator", "module", "method"}
@@ -105,7 +106,7 @@ class Session:
     def item(self, forbids: Sequence[str], symbol: str = "") -> None:
         """An item begins; Missing when the module lacks its symbol."""
         self.forbids = tuple(forbids)
-        self.ask({"op": "item", "forbids": list(forbids), "symbol": symbol}, 30.0)
+        self.ask({"op": "item", "forbids": list(forbids), "symbol": symbol}, DESK_SECONDS)
 
     def test(self, seed: int, mutates: bool) -> None:
         """A test begins; its seed travels with its first question."""
@@ -114,8 +115,8 @@ class Session:
 
     def end_item(self) -> list[str]:
         """The traces the item left in the worker (names of states that changed); empty: it may be used again."""
-        traces = self.ask({"op": "end"}, 30.0)
-        return [str(trace) for trace in traces] if isinstance(traces, list) else ["unknown"]
+        traces = self.ask({"op": "end"}, DESK_SECONDS)
+        return traces if isinstance(traces, list) and all(type(trace) is str for trace in traces) else ["unknown"]
 
     def call(self, op: str, name: str, args: tuple[object, ...], kwargs: dict[str, object], /, **extra: object) -> Any:
         """Ask for a call and keep it; arguments that came back changed fail the test."""
@@ -140,7 +141,10 @@ class Session:
         return self.call("inside", fn.name, args, kwargs, entry=fn.name, program=fn.program())
 
     def ask(self, question: dict[str, object], seconds: float | None) -> Any:
-        return self.exchange(question, seconds)["ok"]
+        try:
+            return self.exchange(question, seconds)["ok"]
+        except (CheckFailed, PolicyBroken) as error:  # only a call can be answered like this
+            raise wire.WireError(f"{question['op']}: an answer to another question") from error
 
     def exchange(self, question: dict[str, object], seconds: float | None) -> dict[str, Any]:
         frame = wire.pack(question, _refer)

@@ -15,12 +15,12 @@ import socket
 import sys
 import tempfile
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from autograder.checks.faults import StudentRaised
 from autograder.models import Isolation
-from autograder.sandbox.launch import SandboxError, WorkerGone, WorkerTimeout, Zygote
+from autograder.sandbox.launch import Killed, SandboxError, WorkerGone, WorkerTimeout, Zygote
 from autograder.sandbox.proxy import OutOfMemory, Session
 
 ATTACK = Path(__file__).with_name("probe_submission.py")
@@ -42,13 +42,21 @@ def choose(wanted: str, *, trust: bool = False, hidden: Sequence[Path] = ()) -> 
             reasons.append(f"{tier}: needs Linux")
             continue
         try:
-            zygote = _held(tier, hidden)
+            zygote = _held_or_killed(tier, hidden)
         except SandboxError as error:
             reasons.append(f"{tier}: {error}")
             continue
         held = "own process and limits only" if tier == "process" else "the self-attack failed, as it should"
         return zygote, Isolation(tier, (*reasons, f"{tier}: {held}"))
     raise SandboxError("; ".join(reasons))
+
+
+def _held_or_killed(tier: str, hidden: Sequence[Path]) -> Zygote:
+    """A tier is not passed over because something of it was killed from outside; after three times it is."""
+    for _ in range(2):
+        with suppress(Killed):
+            return _held(tier, hidden)
+    return _held(tier, hidden)
 
 
 def _held(tier: str, hidden: Sequence[Path]) -> Zygote:
@@ -77,7 +85,8 @@ def attack(zygote: Zygote, hidden: Sequence[Path] = ()) -> list[str]:
             answers = {name: _attempt(session, name, argument) for name, argument in attempts}
             seen = [path for path in hidden if isinstance(_attempt(session, "read", str(path)), str)]
         except (WorkerGone, WorkerTimeout, StudentRaised) as error:
-            raise SandboxError(f"the self-attack could not run: {error!r}; {zygote.last_words()}") from None
+            kind = Killed if isinstance(error, WorkerGone) and error.ending.by_another else SandboxError
+            raise kind(f"the self-attack could not run: {error!r}; {zygote.last_words()}") from None
         finally:
             worker.end()
         found = {

@@ -20,9 +20,14 @@ from typing import Any
 
 PR_SET_PDEATHSIG, PR_SET_DUMPABLE, PR_SET_CHILD_SUBREAPER, PR_SET_NO_NEW_PRIVS = 1, 4, 36, 38
 CLONE_THREAD = 0x00010000
-TIOCSTI, TIOCLINUX = 0x5412, 0x541C
+TIOCSTI, TIOCLINUX, FIOSETOWN, SIOCSPGRP = 0x5412, 0x541C, 0x8901, 0x8902
+F_SETOWN, F_SETOWN_EX = 8, 15
+MAP_SHARED_ANONYMOUS, MAP_SHARED_ANONYMOUS_MASK, MAP_GROWSDOWN = 0x21, 0x2F, 0x100
+AF_UNIX, SOCK_DGRAM, SOCK_RAW = 1, 2, 3
+CAPABILITIES_V3, CAP_DAC_READ_SEARCH = 0x20080522, 2
 FILE_MB = 64  # the largest file a worker may write
 DESCRIPTORS = 256
+ADDRESSES_MB = 16 << 10  # above what is mapped: bounds the page tables of mappings that hold no data
 PROCESSES = 256  # threads count; not enforced for root (field-notes.md, "Limits"), seccomp refuses processes there
 
 # What no honest answer needs.  Refused with EPERM so that a curious student gets an exception, not a dead process.
@@ -35,9 +40,14 @@ socket connect bind listen accept accept4 shmget shmat shmctl msgget msgsnd msgr
 memfd_create memfd_secret name_to_handle_at open_by_handle_at fanotify_init quotactl acct swapon swapoff reboot
 kexec_load kexec_file_load init_module finit_module delete_module syslog settimeofday clock_settime adjtimex
 chmod fchmod fchmodat fchmodat2 chown fchown lchown fchownat setxattr lsetxattr fsetxattr mknod mknodat
+removexattr lremovexattr fremovexattr utime utimes futimesat utimensat inotify_init inotify_init1 inotify_add_watch
 setuid setgid setreuid setregid setresuid setresgid setgroups capset personality vhangup iopl ioperm
 move_pages migrate_pages sched_setattr sched_setscheduler sched_setparam setpriority ioprio_set
+sethostname setdomainname clock_adjtime quotactl_fd seccomp
 """.split()  # noqa: SIM905
+# Newer than the libseccomp of Debian 12; these numbers are the same on every architecture:
+# fchmodat2, setxattrat, removexattrat, open_tree_attr, file_setattr
+REFUSED_NUMBERS = (452, 463, 466, 467, 469)
 
 
 @dataclass
@@ -74,6 +84,7 @@ class Jail:
             if self._libc.prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0):
                 raise OSError(ctypes.get_errno(), "no_new_privs")
             self._restrict_files(scratch)
+            self._drop_capabilities()
             self._filter_calls()
 
     def _limit(self, memory_mb: int, seconds: int) -> None:
@@ -87,7 +98,8 @@ class Jail:
         limit(resource.RLIMIT_NOFILE, DESCRIPTORS)
         limit(resource.RLIMIT_CPU, seconds, above=2)  # SIGXCPU first: SIGKILL at once would look like a kill for memory
         if sys.platform == "linux":
-            limit(resource.RLIMIT_DATA, data_bytes() + (memory_mb << 20))
+            limit(resource.RLIMIT_DATA, status_bytes("VmData") + (memory_mb << 20))
+            limit(resource.RLIMIT_AS, status_bytes("VmSize") + (memory_mb + ADDRESSES_MB << 20))
             if self.tier == "namespaces":
                 limit(resource.RLIMIT_NPROC, PROCESSES)
 
@@ -101,16 +113,28 @@ class Jail:
             for path in self.readable:
                 if os.path.exists(path):
                     rules.allow_path(path, read if os.path.isdir(path) else fs.READ_FILE | fs.EXECUTE)
-            for device in ("/dev/null", "/dev/zero", "/dev/urandom", "/dev/random"):
+            for device in ("/dev/null", "/dev/urandom", "/dev/random"):  # /dev/zero can be mapped as shared memory
                 rules.allow_path(device, fs.READ_FILE | fs.WRITE_FILE)
             rules.allow_path(scratch, write)
             rules.restrict()
+
+    def _drop_capabilities(self) -> None:
+        """Root's powers, of which `landlock` as root would keep all: limits raised, the clock and the host renamed.
+
+        Reading past modes stays: the interpreter may lie in a home that only its owner and root may enter.
+        """
+        header, held = (ctypes.c_uint32 * 2)(CAPABILITIES_V3, 0), (ctypes.c_uint32 * 6)()
+        if self._libc.capget(header, held):
+            raise OSError(ctypes.get_errno(), "capget")
+        keep = held[1] & 1 << CAP_DAC_READ_SEARCH  # words: effective, permitted, inheritable; twice
+        if self._libc.capset(header, (ctypes.c_uint32 * 6)(keep, keep)):
+            raise OSError(ctypes.get_errno(), "capset")
 
     def _filter_calls(self) -> None:
         seccomp = self._seccomp
         refuse = seccomp.ERRNO(errno.EPERM)
         calls = seccomp.SyscallFilter(seccomp.ALLOW)
-        for name in REFUSED:
+        for name in (*REFUSED, *REFUSED_NUMBERS):
             with contextlib.suppress(OSError, ValueError):  # a call this libseccomp has no name for: a newer kernel's
                 calls.add_rule(refuse, name)
         calls.add_rule(seccomp.ERRNO(errno.ENOSYS), "clone3")  # its flags lie in memory; glibc falls back to clone
@@ -120,16 +144,26 @@ class Jail:
         calls.add_rule(refuse, "tgkill", seccomp.Arg(0, seccomp.NE, own))
         for name in ("prlimit64", "sched_setaffinity"):  # 0 means the caller; any other may be the grader
             calls.add_rule(refuse, name, seccomp.Arg(0, seccomp.NE, 0))
-        for request in (TIOCSTI, TIOCLINUX):
+        for request in (TIOCSTI, TIOCLINUX, FIOSETOWN, SIOCSPGRP):
             calls.add_rule(refuse, "ioctl", seccomp.Arg(1, seccomp.MASKED_EQ, 0xFFFFFFFF, request))
+        for command in (F_SETOWN, F_SETOWN_EX):  # SIGIO to whom it likes
+            calls.add_rule(refuse, "fcntl", seccomp.Arg(1, seccomp.MASKED_EQ, 0xFFFFFFFF, command))
+        # memory that no limit counts
+        shared = seccomp.Arg(3, seccomp.MASKED_EQ, MAP_SHARED_ANONYMOUS_MASK, MAP_SHARED_ANONYMOUS)
+        calls.add_rule(refuse, "mmap", shared)
+        calls.add_rule(refuse, "mmap", seccomp.Arg(3, seccomp.MASKED_EQ, MAP_GROWSDOWN, MAP_GROWSDOWN))
+        calls.add_rule(refuse, "prctl", seccomp.Arg(0, seccomp.MASKED_EQ, 0xFFFFFFFF, PR_SET_PDEATHSIG))
+        calls.add_rule(refuse, "socketpair", seccomp.Arg(0, seccomp.NE, AF_UNIX))
+        for kind in (SOCK_DGRAM, SOCK_RAW):  # such a pair reaches every named socket by sendto
+            calls.add_rule(refuse, "socketpair", seccomp.Arg(1, seccomp.MASKED_EQ, 0xF, kind))
         calls.load()
 
 
-def data_bytes() -> int:
-    """What RLIMIT_DATA already counts for this process (VmData), in bytes; a rough 512 MB without /proc."""
+def status_bytes(name: str) -> int:
+    """What a limit already counts for this process (VmData, VmSize), in bytes; a rough 512 MB without /proc."""
     try:
         for line in Path("/proc/self/status").read_text().splitlines():
-            if line.startswith("VmData:"):
+            if line.startswith(f"{name}:"):
                 return int(line.split()[1]) << 10
     except OSError:
         pass

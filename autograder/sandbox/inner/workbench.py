@@ -208,6 +208,7 @@ class Workbench:
             "function modes": torch._C._len_torch_function_stack(),
             "torch threads": torch.get_num_threads(),
             "threads": _thread._count(),
+            "tracer": (sys.gettrace(), sys.getprofile()),
         }
         if self.scratch is not None:
             state["files"] = sorted(path.name for path in self.scratch.iterdir() if path.name != "__pycache__")

@@ -12,17 +12,18 @@ from __future__ import annotations
 
 import contextlib
 import gc
+import itertools
 import json
 import mmap
 import os
-import shutil
+import select
 import signal
 import socket
 import sys
 import tempfile
 import time
 import traceback
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -32,6 +33,8 @@ from .jail import Jail
 
 DESCRIPTORS_MAX = 8
 READY = b"locked in"
+WATCH_SECONDS = 0.1  # between two looks at what the worker has put into its folder
+SCRATCH_MB, SCRATCH_ENTRIES, SCRATCH_DEPTH = 256, 2000, 50
 
 
 def main(control_fd: int, settings: str) -> None:
@@ -86,7 +89,10 @@ def _one_thread() -> int:
 
 def _serve(control: socket.socket, jail: Jail, scratch_root: Path) -> None:
     workers: dict[int, Path] = {}
+    full: set[int] = set()
     while True:
+        while workers and not select.select([control], [], [], WATCH_SECONDS)[0]:
+            full |= _stop_hoarders(workers, full)
         order, descriptors = _order(control)
         if order is None:
             _end_all(workers, jail)
@@ -101,8 +107,8 @@ def _serve(control: socket.socket, jail: Jail, scratch_root: Path) -> None:
             answer: dict[str, object] = {"pid": pid}
         else:  # end: kill it if it still runs, and say how it ended
             pid = order["pid"]
-            answer = _end(pid, order["wait"], jail)
-            shutil.rmtree(workers.pop(pid, scratch_root / "none"), ignore_errors=True)
+            answer = _end(pid, order["wait"], jail) | {"full": pid in full}
+            remove(workers.pop(pid, scratch_root / "none"))
         for descriptor in descriptors:
             os.close(descriptor)
         wire.send(control, wire.pack(answer))
@@ -156,6 +162,74 @@ def _sweep(jail: Jail) -> None:
         os.waitpid(-1, 0)
 
 
+def _stop_hoarders(workers: Mapping[int, Path], stopped: set[int]) -> set[int]:
+    """Kill the workers whose folder holds more than an answer can need: on a disk nothing else bounds their number."""
+    found = {pid for pid, scratch in workers.items() if pid not in stopped and _overfull(scratch)}
+    for pid in found:
+        os.kill(pid, signal.SIGKILL)  # still there or a zombie: nobody but us waits for it
+    return found
+
+
+def _overfull(scratch: Path) -> bool:
+    """More bytes, entries or depth than are allowed; a folder that cannot be looked into counts as full."""
+    used = entries = 0
+    folders = [(str(scratch), 0)]
+    while folders:
+        path, depth = folders.pop()
+        try:
+            found = os.scandir(path)
+        except FileNotFoundError:
+            continue
+        except OSError:
+            return True
+        with found:
+            for entry in found:
+                entries += 1
+                with contextlib.suppress(OSError):  # gone meanwhile
+                    used += entry.stat(follow_symlinks=False).st_blocks * 512
+                    if entry.is_dir(follow_symlinks=False):
+                        folders.append((entry.path, depth + 1))
+                if used > SCRATCH_MB << 20 or entries > SCRATCH_ENTRIES or depth > SCRATCH_DEPTH:
+                    return True
+    return False
+
+
+def remove(folder: Path) -> None:
+    """Delete a folder whatever a student made of it: shutil's rmtree stops at modes and at Python's stack.
+
+    Each folder's entries move up to the top before it goes, so no path and no recursion grows with the depth.
+    """
+    numbers = itertools.count(int.from_bytes(os.urandom(8), "big"))  # a name of a student's own must not be met
+    with contextlib.suppress(OSError):
+        os.chmod(folder, 0o700)
+        top = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW)
+        try:
+            while names := os.listdir(top):
+                for name in names:
+                    _flatten(name, top, numbers)
+        finally:
+            os.close(top)
+        os.rmdir(folder)
+
+
+def _flatten(name: str, top: int, numbers: Iterator[int]) -> None:
+    """Delete one entry of `top`; what it holds becomes entries of `top`."""
+    try:
+        os.unlink(name, dir_fd=top)
+        return
+    except (IsADirectoryError, PermissionError):  # macOS says EPERM
+        os.chmod(name, 0o700, dir_fd=top)
+    inner = os.open(name, os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW, dir_fd=top)
+    try:
+        for entry in os.scandir(inner):
+            if entry.is_dir(follow_symlinks=False):
+                os.chmod(entry.name, 0o700, dir_fd=inner)  # else an ordinary user may not move it
+            os.rename(entry.name, f"moved {next(numbers)}", src_dir_fd=inner, dst_dir_fd=top)
+    finally:
+        os.close(inner)
+    os.rmdir(name, dir_fd=top)
+
+
 def _children() -> list[int]:
     try:
         return [int(pid) for pid in Path(f"/proc/self/task/{os.getpid()}/children").read_text().split()]
@@ -166,7 +240,7 @@ def _children() -> list[int]:
 def _end_all(workers: Mapping[int, Path], jail: Jail) -> None:
     for pid, scratch in workers.items():
         _end(pid, 0.0, jail)
-        shutil.rmtree(scratch, ignore_errors=True)
+        remove(scratch)
 
 
 # --- the child ---
@@ -179,7 +253,10 @@ def _become_worker(jail: Jail, scratch: Path, descriptors: list[int], order: dic
         os.setsid()
         signal.signal(signal.SIGINT, signal.SIG_DFL)
         connection = socket.socket(fileno=descriptors[0])
-        shared = _shared(order["shared"], descriptors[1:])
+        shared = _shared(order["shared"], descriptors[1 + order["group"] :])
+        if order["group"]:
+            os.write(descriptors[1], b"0")  # 0: the writer
+            os.close(descriptors[1])
         os.chdir(scratch)
         os.environ.update(TMPDIR=str(scratch), HOME=str(scratch))
         tempfile.tempdir = str(scratch)

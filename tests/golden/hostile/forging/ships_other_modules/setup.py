@@ -1,0 +1,1 @@
+print("FORGED BY A TWIN")

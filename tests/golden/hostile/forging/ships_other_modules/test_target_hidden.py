@@ -1,0 +1,2 @@
+def test_it_doubles():
+    print("FORGED BY A TWIN")
