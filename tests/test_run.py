@@ -21,11 +21,11 @@ import pytest
 
 from autograder.course import Course
 from autograder.grading import run as run_module
-from autograder.grading.run import Data, Pool, Slot, grade, unscored
+from autograder.grading.run import Data, Options, Pool, Slot, _key, grade, unscored
 from autograder.grading.slot import Hello, Job, Settings
 from autograder.grading.store import FOLDER, Store
 from autograder.intake import collect
-from autograder.models import Attempt, Environment, Grade, Isolation, ItemResult, Verdict
+from autograder.models import Attempt, Environment, Grade, Isolation, ItemResult, Submission, Verdict
 from tests.tiny_course import (
     SOLUTION,
     answer,
@@ -169,6 +169,7 @@ def test_one_grade_never_mixes_two_kinds_of_walls(course: Course, tmp_path: Path
 def test_a_change_of_the_data_is_a_reason_to_judge_again(
     course: Course, tmp_path: Path, quick: type[Quick], monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    monkeypatch.setattr(run_module, "measures", lambda unit: True)
     for data in (Data("generated digits", True), Data("MNIST"), Data("MNIST")):
         monkeypatch.setattr(run_module, "find_data", lambda *_, data=data: data)
         found = graded(course, tmp_path, "an")
@@ -402,3 +403,10 @@ def test_temporary_folders_of_slots_go_with_the_pool(course: Course) -> None:
         assert pool.settings.scratch is not None
         assert pool.settings.scratch.is_relative_to(tempfile.gettempdir())
     assert not pool.settings.scratch.exists()
+
+
+def test_where_the_data_came_from_does_not_matter_to_a_unit_that_measures_nothing(tmp_path: Path) -> None:
+    course = tiny_course(tmp_path)
+    submission = Submission("an", course.units[0].id, course.units[0].filename, b"")
+    keys = {_key(course, submission, Options(), 1, Data(source)) for source in ("", "COURSE_DATA /a", "generated")}
+    assert len(keys) == 1

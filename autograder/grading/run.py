@@ -167,7 +167,11 @@ class Pool:
         return slot.job
 
     def _greet(self, slot: Slot, message: object) -> None:
-        if isinstance(message, str) and self.stillborn + 1 < STARTS:
+        # on the first start a Fault is an answer (no tier holds); in the middle of a run it is bad luck like a death
+        unlucky = isinstance(message, str) or (
+            isinstance(message, Fault) and not message.fatal and self.hello is not None
+        )
+        if unlucky and self.stillborn + 1 < STARTS:
             self.stillborn += 1
             self._replace(slot)
             return
@@ -228,7 +232,7 @@ def grade(
         with Pool(settings, min(options.jobs, max(1, len(pending)))) as pool:
             hello = pool.start()
             isolation = hello.isolation
-            environment = dataclasses.replace(hello.environment, data=data.source, practice=data.practice)
+            environment = hello.environment
             pending += [number for number, found in kept.items() if found.isolation.tier != isolation.tier]
             jobs = [Job(number, submissions[number]) for number in sorted(pending)]
             for job, attempt in pool.run(jobs, lambda job, why: unscored(course, job, why)):
@@ -236,12 +240,19 @@ def grade(
                 store.put(keys[job.number], Kept(attempt, isolation, environment))
                 on_attempt(attempt)
     ordered = tuple(attempts[number] for number in range(len(submissions)))
+    # the data of this run: a kept result of a unit that measures was judged with it, its key says so
+    environment = dataclasses.replace(environment, data=data.source, practice=data.practice)
     return Grade(course.id, ordered, isolation, environment, tuple(notes))
+
+
+def measures(unit: Unit) -> bool:
+    """Does the unit measure on MNIST?  Its ramp items do."""
+    return any(item.credit.kind == "ramp" for item in unit.items)
 
 
 def find_data(course: Course, units: Sequence[Unit], options: Options, progress: Progress | None) -> Data:
     """Have MNIST at hand before the slots start, downloading it once; only units with a ramp item measure on it."""
-    if not any(item.credit.kind == "ramp" for unit in units for item in unit.items):
+    if not any(map(measures, units)):
         return Data()
     found = mnist(
         course.root / "datasets", course_data=options.course_data, download=options.download, progress=progress
@@ -266,7 +277,9 @@ def default_jobs() -> int:
 
 def _key(course: Course, submission: Submission, options: Options, seed: int, data: Data) -> str:
     unit = course.unit(submission.unit)
-    return digest(course, unit, submission, isolation=options.isolation, seed=seed, data=data.source)
+    return digest(
+        course, unit, submission, isolation=options.isolation, seed=seed, data=data.source if measures(unit) else ""
+    )
 
 
 def _same_walls(kept: dict[int, Kept]) -> tuple[Isolation | None, Environment | None]:

@@ -40,6 +40,12 @@ CREATE TABLE IF NOT EXISTS meta (name TEXT PRIMARY KEY, value TEXT NOT NULL);
 CREATE TABLE IF NOT EXISTS attempts (key TEXT PRIMARY KEY, student TEXT, unit TEXT, record TEXT NOT NULL);
 """
 FOLDER = ".autograder"
+KIT = Path(__file__).parents[1]
+ENGINE = (
+    "checks",
+    "grading",
+    "sandbox",
+)  # a change in here may change a verdict; an editable install keeps its version
 
 
 @dataclass(frozen=True)
@@ -161,13 +167,14 @@ def digest(course: Course, unit: Unit, submission: Submission, *, isolation: str
 
 
 def judged_by(course: Course, unit: Unit) -> str:
-    """A digest of our side of a unit: grading.yml, suite, mistakes, reference."""
+    """A digest of our side of a unit: grading.yml, suite, mistakes, reference, and the engine itself."""
     root = course.root
     paths = [
         course.path,
         *sorted((root / "autograder" / "suites" / unit.id).glob("*.py")),
         root / "autograder" / "mistakes" / f"{unit.id}.py",
         root / "solutions" / unit.id / unit.filename,
+        *(path for part in ENGINE for path in sorted((KIT / part).rglob("*.py"))),
     ]
     return _sha("".join(_sha(path.read_bytes()) for path in _existing(paths)).encode())
 
