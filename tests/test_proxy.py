@@ -250,7 +250,7 @@ def test_shared_data_is_passed_by_its_name() -> None:
 
 
 def test_what_is_no_data_cannot_be_sent(local: Local) -> None:
-    with pytest.raises(WireError, match="a function cannot cross"):
+    with pytest.raises(TypeError, match="passes what cannot cross to the worker: a function"):
         local(NETS)[0].apply(lambda x: x, 1)
 
 

@@ -147,7 +147,10 @@ class Session:
             raise wire.WireError(f"{question['op']}: an answer to another question") from error
 
     def exchange(self, question: dict[str, object], seconds: float | None) -> dict[str, Any]:
-        frame = wire.pack(question, _refer)
+        try:
+            frame = wire.pack(question, _refer)
+        except wire.WireError as error:  # ours: it must not look like a frame of the student's
+            raise TypeError(f"the suite passes what cannot cross to the worker: {error}") from None
         returned = self.transport.request(frame, seconds)
         self.transport.busy = True  # until it is read: a slow answer is still the student's time
         answer = wire.unpack(returned, self._resolve)
