@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-import autograder.board.plugin
+import autograder.board.options
 import autograder.course
 from autograder import checks
 from autograder.cli import parser
@@ -90,7 +90,7 @@ def test_every_isolation_tier_is_explained() -> None:
 
 
 def test_every_option_of_the_board_is_explained() -> None:
-    source = ast.parse(read(Path(str(autograder.board.plugin.__file__))))
+    source = ast.parse(read(Path(str(autograder.board.options.__file__))))
     options = [
         node.args[0].value
         for node in ast.walk(source)

@@ -10,6 +10,6 @@ A test without an `item` marker is none of its business.  Nothing here imports t
 and nothing here enters a grade: the tests run beside the student's code, so the board is advice.
 """
 
-from autograder.board.plugin import pytest_addoption, pytest_cmdline_main, pytest_configure
+from autograder.board.options import pytest_addoption, pytest_cmdline_main, pytest_configure
 
 __all__ = ["pytest_addoption", "pytest_cmdline_main", "pytest_configure"]
