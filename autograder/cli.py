@@ -1,8 +1,8 @@
 """The commands: parse, call, print.  The only module that prints, and the last in the flow.
 
-Exit codes: 0 all is well, 1 something asked for does not hold (ci, verify), 2 the command cannot be carried out as
-asked (one line says what and the cure), 3 a submission is unscored through our fault, 130 interrupted (what is
-finished is kept).  Imports stay inside the commands: `autograder --help` must not wait for torch.
+Exit codes: 0 all is well, 1 something asked for does not hold (audit, ci, verify), 2 the command cannot be carried
+out as asked (one line says what and the cure), 3 a submission is unscored through our fault, 130 interrupted (what
+is finished is kept).  Imports stay inside the commands: `autograder --help` must not wait for torch.
 """
 
 from __future__ import annotations
@@ -57,6 +57,10 @@ def _staff(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> Non
         "verify", help="prove the suites: stubs fail, solutions pass, mistakes are rejected, alternatives pass"
     )
     _running(verify)
+
+    audit = commands.add_parser("audit", help="measure the suites: mutants of the solutions must be noticed (minutes)")
+    audit.add_argument("--item", action="append", default=[], metavar="I", help="only this item; may be repeated")
+    _running(audit)
 
     build = commands.add_parser("build", help="generate exercises/ from solutions/")
     build.add_argument("--check", action="store_true", help="write nothing; exit 1 when a stub differs")
@@ -128,6 +132,7 @@ def _expected() -> tuple[type[Exception], ...]:
         ("autograder.grading.run", "GradingError"),
         ("autograder.grading.store", "StoreError"),
         ("autograder.authoring.build", "BuildError"),
+        ("autograder.authoring.audit", "AuditError"),
         ("autograder.authoring.release", "ReleaseError"),
     ):
         loaded = sys.modules.get(module)
@@ -188,6 +193,19 @@ def _verify(asked: argparse.Namespace) -> int:
     return OK if found.ok else NOT_YET
 
 
+def _audit(asked: argparse.Namespace) -> int:
+    from autograder.authoring.audit import audit
+    from autograder.console import Progress
+    from autograder.reports.audit import table
+
+    course = load(asked.course)
+    options = _options(asked)
+    with Progress("auditing") as progress:
+        found = audit(course, course.select(options.units), options, asked.item, progress.at)
+    print(table(found))
+    return OK if found.ok else NOT_YET
+
+
 def _build(asked: argparse.Namespace) -> int:
     from autograder.authoring.build import differences, stubs
     from autograder.outputs import write_whole
@@ -244,4 +262,12 @@ def _options(asked: argparse.Namespace) -> Options:
     )
 
 
-COMMANDS = {"grade": _grade, "verify": _verify, "build": _build, "release": _release, "doctor": _doctor, "ci": _ci}
+COMMANDS = {
+    "grade": _grade,
+    "verify": _verify,
+    "audit": _audit,
+    "build": _build,
+    "release": _release,
+    "doctor": _doctor,
+    "ci": _ci,
+}

@@ -30,7 +30,12 @@ LAYERS = [
 ]
 
 # Backward edges that are types only (`if TYPE_CHECKING`): a renderer names the record it renders.
-TYPES_ONLY = {("reports.verification", "authoring.verify"), ("reports.doctor", "doctor"), ("board", "course")}
+TYPES_ONLY = {
+    ("reports.verification", "authoring.verify"),
+    ("reports.audit", "authoring.audit"),
+    ("reports.doctor", "doctor"),
+    ("board", "course"),
+}
 
 
 @dataclass(frozen=True)

@@ -7,17 +7,16 @@
 
 from __future__ import annotations
 
-import tempfile
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from autograder.authoring.build import differences, stub_path
+from autograder.authoring.trials import Trial, try_all
 from autograder.bank import Bank, Entry, bank_path, load
 from autograder.course import Course, Unit
-from autograder.grading.run import GradingError, Options, Pool, find_data, unscored
-from autograder.grading.slot import Hello, Job, Settings
-from autograder.grading.store import Store
+from autograder.grading.run import GradingError, Options
+from autograder.grading.slot import Hello
 from autograder.models import Attempt, ItemResult, Submission, Verdict
 
 MISTAKES, ALTERNATIVES, HINTS = 3, 2, 2  # the least an item has (curriculum.md)
@@ -89,20 +88,10 @@ def verify(
     """Run every population of these units.  GradingError or BankError when that cannot be done."""
     problems = static_problems(course, units)
     cases = [case for unit in units for case in cases_of(course, unit)]
-    find_data(course, units, options, None)
-    with tempfile.TemporaryDirectory() as folder, Store(Path(folder)) as store:
-        seed = store.seed()
-    names = tuple(unit.id for unit in units)
-    settings = Settings(course.path, names, options.isolation, options.trust, seed, options.course_data)
-    jobs = [Job(number, _submission(case), case.only) for number, case in enumerate(cases)]
-    attempts: dict[int, Attempt] = {}
-    with Pool(settings, options.jobs) as pool:
-        hello = pool.start()
-        problems += _untested(hello, units)
-        for job, attempt in pool.run(jobs, lambda job, why: unscored(course, job, why)):
-            attempts[job.number] = attempt
-            on_case(len(attempts), len(cases))
-    found = [(case, attempts[number]) for number, case in enumerate(cases)]
+    tried = [Trial(_submission(case), case.only) for case in cases]
+    hello, attempts = try_all(course, units, options, tried, on_case)
+    problems += _untested(hello, units)
+    found = list(zip(cases, attempts, strict=True))
     problems += [problem for case, attempt in found for problem in case.problems(attempt)]
     unnamed = tuple(case.name for case, attempt in found if case.population == "mistake" and not case.named(attempt))
     return Verification(tuple(_rows(units, found)), tuple(problems), unnamed, hello.isolation.tier)

@@ -1,0 +1,48 @@
+"""Answers of our own through the real path: what `verify` and `audit` share.
+
+    try_all(course, units, options, trials) → (Hello, attempts in the order of the trials)
+
+Each goes through the sandbox like a student's submission, with one seed drawn for the whole run; nothing is stored.
+Fails with `GradingError` when no slot can be had.
+"""
+
+from __future__ import annotations
+
+import tempfile
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from autograder.course import Course, Unit
+from autograder.grading.run import Options, Pool, find_data, unscored
+from autograder.grading.slot import Hello, Job, Settings
+from autograder.grading.store import Store
+from autograder.models import Attempt, Submission
+
+
+@dataclass(frozen=True)
+class Trial:
+    submission: Submission
+    only: tuple[str, ...] = ()  # these items; empty: all of the unit
+
+
+def try_all(
+    course: Course,
+    units: Sequence[Unit],
+    options: Options,
+    trials: Sequence[Trial],
+    on_trial: Callable[[int, int], None] = lambda done, total: None,
+) -> tuple[Hello, list[Attempt]]:
+    find_data(course, units, options, None)
+    with tempfile.TemporaryDirectory() as folder, Store(Path(folder)) as store:
+        seed = store.seed()
+    names = tuple(unit.id for unit in units)
+    settings = Settings(course.path, names, options.isolation, options.trust, seed, options.course_data)
+    jobs = [Job(number, trial.submission, trial.only) for number, trial in enumerate(trials)]
+    attempts: dict[int, Attempt] = {}
+    with Pool(settings, options.jobs) as pool:
+        hello = pool.start()
+        for job, attempt in pool.run(jobs, lambda job, why: unscored(course, job, why)):
+            attempts[job.number] = attempt
+            on_trial(len(attempts), len(trials))
+    return hello, [attempts[number] for number in range(len(trials))]
