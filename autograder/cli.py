@@ -62,7 +62,7 @@ def _staff(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> Non
     audit.add_argument("--item", action="append", default=[], metavar="I", help="only this item; may be repeated")
     _running(audit)
 
-    build = commands.add_parser("build", help="generate exercises/ from solutions/")
+    build = commands.add_parser("build", help="generate exercises/ from solutions/, and docs/curriculum.md")
     build.add_argument("--check", action="store_true", help="write nothing; exit 1 when a stub differs")
     _common(build)
 
@@ -207,13 +207,13 @@ def _audit(asked: argparse.Namespace) -> int:
 
 
 def _build(asked: argparse.Namespace) -> int:
-    from autograder.authoring.build import differences, stubs
+    from autograder.authoring.build import differences, generated
     from autograder.outputs import write_whole
 
     course = load(asked.course)
     changed = differences(course)
     if not asked.check:
-        texts = stubs(course)
+        texts = generated(course)
         for path in changed:
             write_whole(path, texts[path])
     for path in changed:

@@ -161,6 +161,14 @@ def test_a_stub_that_was_edited_or_is_missing_differs(tmp_path: Path) -> None:
     assert differences(course) == [path]
 
 
+def test_the_page_of_the_course_lists_every_item_with_its_minutes_and_is_kept_in_step(tmp_path: Path) -> None:
+    course = tiny_course(tmp_path)
+    path = tmp_path / "docs" / "curriculum.md"
+    assert "| `Scale` | A module · Một module | 3 | 1 | 2 | all tests pass, or nothing |" in path.read_text("utf-8")
+    put(path, "mine")
+    assert differences(course) == [path]
+
+
 def test_the_exercises_of_this_course_are_what_their_solutions_generate() -> None:
     course = load(ROOT)
     assert [path.relative_to(course.root) for path in differences(course)] == []

@@ -11,7 +11,7 @@ from pathlib import Path
 from textwrap import dedent
 from unittest import mock
 
-from autograder.authoring.build import stubs
+from autograder.authoring.build import generated
 from autograder.course import Course, load
 from autograder.grading.data import DataSource
 from autograder.grading.judge import Judge
@@ -354,7 +354,7 @@ def tiny_course(root: Path, *changes: tuple[str, str, str]) -> Course:
     for name, old, new in changes:
         change(root / name, old, new)
     course = load(root)
-    for path, text in stubs(course).items():
+    for path, text in generated(course).items():
         put(path, text)
     return course
 

@@ -1,6 +1,6 @@
 """solutions/ → exercises/: stubs are generated, never written by hand.
 
-    stubs(course) → {path: text};  differences(course) → the paths whose file is not what it should be
+    generated(course) → {path: text};  differences(course) → the paths whose file is not what it should be
 
 Everything between `### BEGIN SOLUTION` and `### END SOLUTION` becomes a TODO, the command that shows the first hint,
 and `raise NotImplementedError`.  Pure but for reading the solutions; `cli` writes.  Fails with `BuildError`.
@@ -15,6 +15,7 @@ from pathlib import Path
 
 from autograder.bank import solution_path
 from autograder.course import Course, Item, Unit
+from autograder.reports.curriculum import page
 
 BEGIN, END = "### BEGIN SOLUTION", "### END SOLUTION"
 _MARKER = re.compile(r"#\s*(BEGIN|END)\s+SOLUTION", re.IGNORECASE)
@@ -33,10 +34,17 @@ def stubs(course: Course) -> dict[Path, str]:
     return {stub_path(course, unit): stub(_solution(course, unit), unit) for unit in course.units}
 
 
+def generated(course: Course) -> dict[Path, str]:
+    """What `build` writes: the stubs, and the page that lists the course."""
+    return stubs(course) | {course.root / "docs" / "curriculum.md": page(course)}
+
+
 def differences(course: Course) -> list[Path]:
-    """The stubs that are missing or differ from what their solution generates."""
+    """The generated files that are missing or differ from what their source gives."""
     return [
-        path for path, text in stubs(course).items() if not path.is_file() or path.read_text(encoding="utf-8") != text
+        path
+        for path, text in generated(course).items()
+        if not path.is_file() or path.read_text(encoding="utf-8") != text
     ]
 
 
