@@ -672,6 +672,20 @@ class remembers_the_biased_variance(_BatchNorm):
 
 
 @mistake(
+    "batch_norm1d", kind="graph",
+    en="The running statistics are updated inside the graph: each batch keeps all batches before it alive.",
+    vi="Các thống kê tích lũy được cập nhật bên trong đồ thị tính toán: mỗi batch giữ lại mọi batch trước nó.",
+    hint_en="What you remember is numbers: update the buffers under torch.no_grad().",
+    hint_vi="Thứ cần nhớ chỉ là các con số: hãy cập nhật buffer trong torch.no_grad().",
+)  # fmt: skip
+class remembers_the_graph(_BatchNorm):
+    def remember(self, x, mean, var):
+        self.running_mean.lerp_(mean, self.momentum)
+        self.running_var.lerp_(var * len(x) / (len(x) - 1), self.momentum)
+        self.num_batches_tracked.add_(1)
+
+
+@mistake(
     "batch_norm1d", kind="statistics",
     en="The batch is normalised with the variance that divides by N − 1; it should divide by N.",
     vi="Batch được chuẩn hóa bằng phương sai chia cho N − 1; phải chia cho N.",

@@ -229,6 +229,24 @@ def test_the_running_statistics_follow_three_batches(student, make):
         check.close(state_of(net), state, name="state_dict()")
 
 
+@inside
+def gradient_through_the_record(net, x, later, upstream):
+    """What an eval pass sends back to a batch that only the record remembers."""
+    x = x.clone().requires_grad_(True)
+    net(x)
+    net.eval()
+    net(later).backward(upstream)
+    return torch.zeros_like(x) if x.grad is None else x.grad
+
+
+@pytest.mark.item("batch_norm1d")
+def test_the_record_is_numbers_and_not_a_graph(student, make):
+    net = student.BatchNorm1d(4, 0.05, 0.3)
+    load_state(net, batch_norm_state(make, 4))
+    got = gradient_through_the_record(net, make(6, 4), make(5, 4), make(5, 4))
+    check.close(got, torch.zeros(6, 4, dtype=torch.float64), name="x.grad of an earlier batch")
+
+
 @pytest.mark.item("batch_norm1d")
 def test_eval_uses_the_record_and_leaves_it_alone(student, make):
     for n in (6, 1):
