@@ -10,7 +10,8 @@ another start method than fork, a manager) raises PermissionError or RuntimeErro
 
 from __future__ import annotations
 
-import _multiprocessing
+import _multiprocessing  # type: ignore[import-not-found]
+import contextlib
 import io
 import multiprocessing
 import os
@@ -28,7 +29,7 @@ RECURSIVE = 0  # _multiprocessing's number for RLock; 1 is a semaphore, of which
 
 def settle() -> None:
     multiprocessing.set_start_method("fork", force=True)  # the other two begin with exec
-    _multiprocessing.SemLock = EventLock  # type: ignore[misc, assignment]
+    _multiprocessing.SemLock = EventLock
     torch.UntypedStorage._new_shared = classmethod(_unshared)  # type: ignore[assignment, method-assign]
     kinds = {torch.Tensor, torch.nn.Parameter, torch.storage.TypedStorage, torch.UntypedStorage}
     for kind in kinds | set(torch._tensor_classes) | set(torch._storage_classes):
@@ -135,7 +136,5 @@ class EventLock:
         self.release()
 
     def __del__(self) -> None:
-        try:
+        with contextlib.suppress(AttributeError, OSError, TypeError):  # never opened, or the interpreter is going
             os.close(self.handle)
-        except (AttributeError, OSError, TypeError):  # never opened, or the interpreter is going
-            pass

@@ -113,9 +113,9 @@ def _watch(control: socket.socket, workers: Collection[Held]) -> None:
     looked = time.monotonic()
     while workers:
         listeners = {held.listener: held for held in workers if held.listener is not None}
-        ready = select.select([control, *listeners], [], [], WATCH_SECONDS)[0]
+        ready = select.select([control.fileno(), *listeners], [], [], WATCH_SECONDS)[0]
         for listener in ready:
-            if listener is not control:
+            if listener in listeners:
                 listeners[listener].permit()
         if time.monotonic() - looked >= WATCH_SECONDS:
             for held in workers:
@@ -124,7 +124,7 @@ def _watch(control: socket.socket, workers: Collection[Held]) -> None:
                 elif held.ended():
                     held.stop()
             looked = time.monotonic()
-        if control in ready:
+        if control.fileno() in ready:
             return
 
 
