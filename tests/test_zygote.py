@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import errno
 import os
 import shutil
 import signal
@@ -20,6 +21,7 @@ import torch
 from autograder.checks import StudentRaised
 from autograder.sandbox import launch
 from autograder.sandbox.inner import wire
+from autograder.sandbox.inner.watch import PROCESSES
 from autograder.sandbox.launch import Ending, SandboxError, Worker, WorkerGone, WorkerTimeout, Zygote
 from autograder.sandbox.proxy import OutOfMemory
 from autograder.sandbox.shared import SharedData
@@ -381,6 +383,128 @@ def _descendants(pid: int) -> list[int]:
         for child in Path(f"/proc/{pid}/task/{pid}/children").read_text().split():
             found += [int(child), *_descendants(int(child))]
     return found
+
+
+# --- a worker with processes of its own ---
+
+WALLED = pytest.mark.parametrize("tier", ["landlock", "namespaces"])
+BOMB = """
+import os, threading, time
+def count():
+    number = 0
+    while True:
+        try:
+            pid = os.fork()
+        except OSError as error:
+            return number, error.errno
+        if pid == 0:
+            time.sleep(1000)
+        number += 1
+def burst():
+    started = []
+    def one():
+        try:
+            pid = os.fork()
+        except OSError:
+            return
+        if pid == 0:
+            time.sleep(1000)
+        started.append(pid)
+    threads = [threading.Thread(target=one) for _ in range(100)]
+    for thread in threads: thread.start()
+    for thread in threads: thread.join()
+    return len(started)
+def bomb():
+    while True:
+        try:
+            os.fork()
+        except OSError:
+            pass
+def again():
+    for _ in range(60):
+        pid = os.fork()
+        if pid == 0:
+            os._exit(0)
+        os.waitpid(pid, 0)
+    return count()
+"""
+
+
+@linux
+@WALLED
+@pytest.mark.parametrize("name", ["count", "burst", "again"])
+def test_no_more_than_sixteen_processes_run_at_once(worker: Start, tier: str, name: str) -> None:
+    """One after another, a hundred threads in one moment, and after many that have ended."""
+    found = call(worker(BOMB, tier, processes=True), name)["ok"]
+    assert found == (PROCESSES if name == "burst" else (PROCESSES, errno.EAGAIN))
+
+
+@linux
+@WALLED
+def test_a_fork_bomb_is_swept_away_with_its_worker(worker: Start, tier: str) -> None:
+    started = worker(BOMB, tier, processes=True)
+    assert started.zygote.process is not None
+    with pytest.raises(WorkerTimeout):
+        call(started, "bomb", seconds=1.0)
+    below = _descendants(started.zygote.process.pid)
+    assert len(below) <= (1 if tier == "namespaces" else 0)  # bubblewrap's inner process is the zygote itself
+    assert call(worker(BOMB, tier, processes=True), "count")["ok"][0] == PROCESSES
+
+
+@linux
+@WALLED
+def test_processes_that_outlive_their_worker_do_not_keep_the_grader_waiting(worker: Start, tier: str) -> None:
+    """The child holds a copy of the worker's socket under another number."""
+    started = worker(
+        "import os, time\ndef f():\n    os.dup(3)\n    if os.fork() == 0: time.sleep(1000)\n    os._exit(5)",
+        tier,
+        processes=True,
+    )
+    began = time.monotonic()
+    with pytest.raises(WorkerGone) as gone:
+        call(started, "f", seconds=60.0)
+    assert gone.value.ending.exit == 5
+    assert time.monotonic() - began < 20
+
+
+@linux
+@WALLED
+def test_processes_together_are_held_to_the_memory_of_the_item(worker: Start, tier: str) -> None:
+    source = """
+import os, time
+def f():
+    for _ in range(6):
+        if os.fork() == 0:
+            held = bytearray(b"x") * (100 << 20)
+            time.sleep(1000)
+    time.sleep(1000)
+"""
+    with pytest.raises(WorkerGone) as gone:
+        call(worker(source, tier, processes=True, memory_mb=128), "f", seconds=60.0)
+    assert gone.value.ending.over == "memory"
+
+
+@linux
+def test_deleted_files_that_are_still_held_count(worker: Start) -> None:
+    """Open or mapped; the folder shows none of them."""
+    for hold in ("f", "mmap.mmap(f.fileno(), 60 << 20)"):
+        source = f"""
+import mmap, os, time
+HELD = []
+def f():
+    for _ in range(6):
+        f = open("x", "w+b")
+        f.write(bytes(60 << 20))
+        f.flush()
+        os.unlink("x")
+        HELD.append({hold})
+    f = None
+    time.sleep(1000)
+"""
+        started = worker(source)
+        with pytest.raises(WorkerGone) as gone:
+            call(started, "f", seconds=60.0)
+        assert gone.value.ending.over == "files"
 
 
 # --- shared data ---

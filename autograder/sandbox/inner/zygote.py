@@ -113,7 +113,8 @@ def _watch(control: socket.socket, workers: Collection[Held]) -> None:
     looked = time.monotonic()
     while workers:
         listeners = {held.listener: held for held in workers if held.listener is not None}
-        ready = select.select([control.fileno(), *listeners], [], [], WATCH_SECONDS)[0]
+        left = max(0.0, looked + WATCH_SECONDS - time.monotonic())
+        ready = select.select([control.fileno(), *listeners], [], [], left)[0]
         for listener in ready:
             if listener in listeners:
                 listeners[listener].permit()
