@@ -51,19 +51,23 @@ class Held:
             return
         number, thread = struct.unpack_from("=QI", asked)
         self.unborn.pop(thread, None)  # its last fork is over, or it would not ask again
-        granted = self.starts < STARTS and len(below(self.pid)) + self._unborn() < PROCESSES
+        granted = self.starts < STARTS and self._unborn() + len(below(self.pid)) < PROCESSES
         if granted:
             self.starts += 1
-            self.unborn[thread] = time.monotonic(), children(thread)
+            self.unborn[thread] = time.monotonic(), thread_children(thread, thread)
         answer = struct.pack(ANSWER, number, 0, 0 if granted else -errno.EAGAIN, GO_ON if granted else 0)
         with contextlib.suppress(OSError):  # killed meanwhile
             fcntl.ioctl(self.listener, NOTIF_SEND, answer)
 
     def _unborn(self) -> int:
-        """How many forks are under way: threads that ask in the same moment must not all find room."""
+        """How many forks are under way: threads that ask in the same moment must not all find room.
+
+        Asked before `below`, so that a child born between the two counts twice rather than never.
+        """
         now = time.monotonic()
         for thread, (since, before) in list(self.unborn.items()):
-            if now - since > UNBORN or not set(children(thread)) <= set(before):
+            over = not os.path.exists(f"/proc/{thread}") or not set(thread_children(thread, thread)) <= set(before)
+            if over or now - since > UNBORN:
                 del self.unborn[thread]
         return len(self.unborn)
 
@@ -127,9 +131,14 @@ def children(pid: int) -> list[int]:
     found: list[int] = []
     with contextlib.suppress(OSError):
         for thread in os.listdir(f"/proc/{pid}/task"):
-            with contextlib.suppress(OSError):
-                found += map(int, Path(f"/proc/{pid}/task/{thread}/children").read_text().split())
+            found += thread_children(pid, thread)
     return found
+
+
+def thread_children(pid: int, thread: int | str) -> list[int]:
+    with contextlib.suppress(OSError):
+        return [int(child) for child in Path(f"/proc/{pid}/task/{thread}/children").read_text().split()]
+    return []
 
 
 def _zombie(pid: int) -> bool:
