@@ -25,6 +25,7 @@ from autograder.sandbox.inner.watch import PROCESSES
 from autograder.sandbox.launch import Ending, SandboxError, Worker, WorkerGone, WorkerTimeout, Zygote
 from autograder.sandbox.proxy import OutOfMemory
 from autograder.sandbox.shared import SharedData
+from tests.test_tiers import NOBODY, ROOT, _visible_to_all
 
 HandIn = Callable[..., Any]
 Zygotes = Callable[[str], Zygote]
@@ -487,27 +488,61 @@ def f():
     assert gone.value.ending.over == "memory"
 
 
-@linux
-def test_deleted_files_that_are_still_held_count(worker: Start) -> None:
-    """Open or mapped; the folder shows none of them."""
-    for hold in ("f", "mmap.mmap(f.fileno(), 60 << 20)"):
-        source = f"""
+HIDES = """
 import mmap, os, time
 HELD = []
 def f():
     for _ in range(6):
         f = open("x", "w+b")
-        f.write(bytes(60 << 20))
-        f.flush()
-        os.unlink("x")
-        HELD.append({hold})
+        try:
+            f.write(bytes(60 << 20))
+            f.flush()
+        finally:
+            os.unlink("x")
+        HELD.append(f)
     f = None
     time.sleep(1000)
 """
-        started = worker(source)
-        with pytest.raises(WorkerGone) as gone:
-            call(started, "f", seconds=60.0)
-        assert gone.value.ending.over == "files"
+
+
+@linux
+@pytest.mark.parametrize("hold", ["f", "mmap.mmap(f.fileno(), 60 << 20)"], ids=["open", "mapped"])
+def test_deleted_files_that_are_still_held_count(worker: Start, hold: str) -> None:
+    """The folder shows none of them."""
+    with pytest.raises(WorkerGone) as gone:
+        call(worker(HIDES.replace("HELD.append(f)", f"HELD.append({hold})")), "f", seconds=60.0)
+    assert gone.value.ending.over == "files"
+
+
+@linux
+@pytest.mark.skipif(os.getuid() != 0, reason="the tests above ran as an ordinary user already")
+@WALLED
+def test_processes_and_deleted_files_are_bounded_for_an_ordinary_user_too(tier: str) -> None:
+    program = f"""
+import os
+os.setgroups([]), os.setgid({NOBODY}), os.setuid({NOBODY})
+from autograder.sandbox.launch import WorkerGone, Zygote
+from tests.test_zygote import BOMB, HIDES, call, opened
+zygote = Zygote({tier!r})
+print(call(opened(zygote.worker(memory_mb=512, cpu_seconds=60, processes=True), BOMB), "count")["ok"])
+hides = opened(zygote.worker(memory_mb=512, cpu_seconds=60), HIDES)
+try:
+    print(call(hides, "f", seconds=30.0))
+except WorkerGone as gone:
+    print(gone.ending.over)
+zygote.close()
+"""
+    done = subprocess.run(
+        [*_visible_to_all(), sys.executable, "-B", "-c", program],
+        cwd=ROOT,
+        env={"PATH": "/usr/bin:/bin", "OMP_NUM_THREADS": "1", "HOME": "/tmp", "PYTHONPATH": str(ROOT)},
+        capture_output=True,
+        text=True,
+        timeout=100,
+        check=False,
+    )
+    over = "files" if tier == "landlock" else "{'error': 'OSError', 'lines': [8]}"  # there its tmpfs is full
+    assert (done.stdout, done.stderr) == (f"(16, 11)\n{over}\n", "")
 
 
 # --- shared data ---
