@@ -524,7 +524,9 @@ os.setgroups([]), os.setgid({NOBODY}), os.setuid({NOBODY})
 from autograder.sandbox.launch import WorkerGone, Zygote
 from tests.test_zygote import BOMB, HIDES, call, opened
 zygote = Zygote({tier!r})
-print(call(opened(zygote.worker(memory_mb=512, cpu_seconds=60, processes=True), BOMB), "count")["ok"])
+bomb = opened(zygote.worker(memory_mb=512, cpu_seconds=60, processes=True), BOMB)
+print(call(bomb, "count")["ok"])
+bomb.end(0.0)
 hides = opened(zygote.worker(memory_mb=512, cpu_seconds=60), HIDES)
 try:
     print(call(hides, "f", seconds=30.0))
