@@ -23,7 +23,7 @@ _NAME = re.compile(r"[a-z][a-z0-9_]*")
 _FORBIDDEN = re.compile(r"(torch|aten)(\.\w+)+")
 _UNIT = "id module title items"
 _ITEM = "id title points minutes difficulty hints"
-_ITEM_OPTIONS = "symbol credit seconds memory_mb forbids feedback"
+_ITEM_OPTIONS = "symbol credit seconds memory_mb forbids processes feedback"
 
 
 @dataclass(frozen=True)
@@ -76,6 +76,7 @@ class Item:
     seconds: float = 5.0
     memory_mb: int = 1024
     forbids: tuple[str, ...] = ()
+    processes: bool = False  # a DataLoader of the student's may have workers
     feedback: str = "cause"
 
 
@@ -208,6 +209,7 @@ def _item(node: Node, limits: Limits, feedback: str) -> Item:
         seconds=found["seconds"].number(0.1, 3600) if "seconds" in found else limits.item_seconds,
         memory_mb=found["memory_mb"].integer(64, 1 << 20) if "memory_mb" in found else limits.memory_mb,
         forbids=tuple(map(_forbidden, found["forbids"].sequence())) if "forbids" in found else (),
+        processes=found["processes"].boolean() if "processes" in found else False,
         feedback=found["feedback"].text(FEEDBACK_LEVELS) if "feedback" in found else feedback,
     )
 

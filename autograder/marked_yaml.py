@@ -94,6 +94,10 @@ class Node:
             raise self.error(f"{self.label} is {value:g}; a whole number is wanted")
         return int(value)
 
+    def boolean(self) -> bool:
+        """`true` or `false`; YAML's yes, on and the like are refused, as numbers refuse them."""
+        return self.text(("true", "false")) == "true"
+
     @property
     def is_scalar(self) -> bool:
         return isinstance(self.raw, yaml.ScalarNode)

@@ -44,10 +44,17 @@ def hand_in(zygotes: Callable[[str], Zygote]) -> Iterator[Callable[..., Submitte
     """hand_in(source, tier=…) → Submitted.  A zygote serves one worker at a time: the one before is ended."""
     workers: dict[str, Worker] = {}
 
-    def submit(source: str, tier: str = "landlock", *, memory_mb: int = 512, cpu_seconds: float = 60) -> Submitted:
+    def submit(
+        source: str,
+        tier: str = "landlock",
+        *,
+        memory_mb: int = 512,
+        cpu_seconds: float = 60,
+        processes: bool = False,
+    ) -> Submitted:
         if tier in workers:
             workers[tier].end(0.0)
-        workers[tier] = zygotes(tier).worker(memory_mb=memory_mb, cpu_seconds=cpu_seconds)
+        workers[tier] = zygotes(tier).worker(memory_mb=memory_mb, cpu_seconds=cpu_seconds, processes=processes)
         return Submitted(workers[tier], source, 60.0)
 
     yield submit

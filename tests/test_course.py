@@ -39,6 +39,7 @@ units:
         seconds: 30
         memory_mb: 2048
         forbids: [autograd, torch.nn.functional.dropout]
+        processes: true
         feedback: verdict
         hints:
           - {en: look, vi: xem}
@@ -102,6 +103,11 @@ BROKEN = {
         "        minutes: 10",
         "        minutes: 1.5",
         "minutes is 1.5; a whole number is wanted",
+    ),
+    "processes that are neither true nor false": (
+        "        processes: true",
+        "        processes: yes",
+        "processes is 'yes'; choose one of true, false",
     ),
     "memory below the least": (
         "        memory_mb: 2048",
@@ -226,7 +232,7 @@ def test_a_course_without_units_is_refused(tmp_path: Path) -> None:
 
 
 def test_a_unit_without_items_is_refused(tmp_path: Path) -> None:
-    with pytest.raises(CourseError, match=r"grading\.yml:35: unit u02_mlp has no items"):
+    with pytest.raises(CourseError, match=r"grading\.yml:36: unit u02_mlp has no items"):
         read(tmp_path, GOOD.partition("      - id: relu")[0].removesuffix("    items:\n") + "\n    items: []\n")
 
 
@@ -289,6 +295,7 @@ def test_what_is_not_said_takes_the_course_default(tmp_path: Path) -> None:
         "cause",
     )
     assert (second.symbol, second.seconds, second.memory_mb, second.feedback) == ("Net", 30.0, 2048, "verdict")
+    assert (first.processes, second.processes) == (False, True)
 
 
 def test_a_course_without_limits_takes_the_kits(tmp_path: Path) -> None:

@@ -55,13 +55,17 @@ REFUSED = {
     "memory that others could map": "os.memfd_create('x')",
     "another's limits": "resource.prlimit(os.getppid(), resource.RLIMIT_NOFILE)",
     "another's processors": "os.sched_setaffinity(os.getppid(), {0})",
-    "a changed mode": "os.chmod('answer.py', 0o777)",
+    "a changed mode": "os.fchmod(os.open('answer.py', os.O_RDONLY), 0o777)",
+    "descriptors through a socket": "socket.send_fds(socket.socketpair()[0], [b'x'], [0])",
     "another user": "os.setuid(0)",
     "a pid's descriptor": "os.pidfd_open(os.getppid())",
     "another root": "os.chroot('.')",
     "a pair that sends anywhere": "socket.socketpair(socket.AF_UNIX, socket.SOCK_DGRAM)",
     "a signal by an owned socket": "__import__('fcntl').fcntl(socket.socketpair()[0], 8, os.getppid())",
-    "a file's times": "os.utime('answer.py')",
+    "a file's times": "os.utime(os.open('answer.py', os.O_RDONLY))",
+    "a library's mode": "os.chmod(torch.__file__, 0o777)",
+    "a library's times": "os.utime(torch.__file__)",
+    "a library's mode by a link": "os.symlink(torch.__file__, 'l') or os.chmod('l', 0o777)",
     "another name for the machine": "socket.sethostname('planted')",
 }
 
@@ -103,6 +107,114 @@ def test_what_an_honest_answer_needs_works(hand_in: HandIn, tier: str) -> None:
     assert student.attempt("__import__('json').dumps([1])") == "'[1]'"
     assert student.attempt("__import__('tempfile').TemporaryFile().write(b'x')") == "1"
     assert student.attempt("len(os.urandom(4))") == "4"
+
+
+# --- modes and times of its own files ---
+
+OWN = """
+import shutil, pathlib, zipfile
+def habits():
+    pathlib.Path('sub').mkdir()
+    pathlib.Path('sub/a').write_bytes(b'x')
+    pathlib.Path('sub/a').touch()
+    pathlib.Path('new').touch()
+    for copy in (shutil.copy, shutil.copy2, shutil.copyfile):
+        copy('sub/a', 'b')
+    shutil.copytree('sub', 'tree')
+    os.utime('b', (1, 1)), os.chmod('b', 0o600), os.chmod(pathlib.Path('b'), 0o600)
+    shutil.make_archive('z', 'zip', 'sub')
+    shutil.unpack_archive('z.zip', 'out')
+    return sorted(os.listdir('.')), open('out/a', 'rb').read(), os.stat('b').st_mode & 0o777, os.stat('b').st_mtime > 9
+"""
+
+
+@pytest.mark.parametrize("tier", WALLED)
+def test_copies_of_its_own_files_work_and_no_mode_or_time_changes(hand_in: HandIn, tier: str) -> None:
+    student = hand_in(ATTEMPT + OWN, tier).student
+    names = ["answer.py", "b", "new", "out", "sub", "tree", "z.zip"]
+    assert student.habits() == (names, b"x", 0o644, True)
+    assert student.attempt("os.chmod('none', 0o600)") == student.attempt("os.utime('none')") == "FileNotFoundError"
+
+
+@pytest.mark.parametrize("tier", WALLED)
+def test_a_library_s_mode_is_not_changed_by_the_way_around(hand_in: HandIn, tier: str) -> None:
+    """What stands in for os.chmod holds nothing: the filter below it does."""
+    student = hand_in(ATTEMPT, tier).student
+    assert student.attempt("os.chmod.__wrapped__(torch.__file__, 0o777)") == "PermissionError"
+    assert student.attempt("libc.chmod(b'answer.py', 0o777)") == "-1"
+
+
+# --- items that may start processes ---
+
+FORKS = """
+def beside(code):
+    \"\"\"What a process of the worker's gets for it.\"\"\"
+    read, write = os.pipe()
+    pid = os.fork()
+    if pid == 0:
+        os.write(write, attempt(code).encode())
+        os._exit(0)
+    os.close(write)
+    os.waitpid(pid, 0)
+    return os.read(read, 100).decode()
+"""
+ITS_OWN = {"fork", "a signal to its group", "a signal to everyone", "a signal to the parent"}  # the parent: the worker
+
+
+@pytest.mark.parametrize("tier", WALLED)
+def test_a_process_of_a_worker_s_is_refused_the_same(hand_in: HandIn, tier: str) -> None:
+    student = hand_in(ATTEMPT + FORKS, tier, processes=True).student
+    got = {name: student.beside(REFUSED[name]) for name in sorted(REFUSED.keys() - ITS_OWN)}
+    refused = ("PermissionError", "'Operation not permitted'")
+    assert {name: answer for name, answer in got.items() if answer not in refused} == {}
+
+
+CLONES = {
+    "a sibling": 0x00008000 | 17,
+    "a user namespace": 0x10000000 | 17,
+    "a pid namespace": 0x20000000 | 17,
+    "a network": 0x40000000 | 17,
+    "shared memory": 0x00000100 | 17,
+    "vfork": 0x00004100 | 17,
+    "no signal at its end": 0x01200000,
+    "another signal": 0x01200000 | 9,
+    "a descriptor of it": 0x00001000 | 0x01200011,
+    "plain": 17,
+}
+
+
+@pytest.mark.skipif(os.uname().machine != "x86_64", reason="numbers of x86-64")
+@pytest.mark.parametrize("tier", WALLED)
+def test_no_clone_but_fork_s_own_is_let_through(hand_in: HandIn, tier: str) -> None:
+    student = hand_in(ATTEMPT, tier, processes=True).student
+    got = {name: student.system(56, flags, 0, 0, 0, 0) for name, flags in CLONES.items()}
+    assert got == dict.fromkeys(CLONES, (-1, 1))
+    assert (student.system(57), student.system(58)) == ((-1, 1), (-1, 1))  # fork, vfork
+
+
+@pytest.mark.parametrize("tier", WALLED)
+def test_a_worker_may_signal_its_own_processes_and_nobody_else(hand_in: HandIn, tier: str) -> None:
+    source = """
+        import os, signal, time
+        def own():
+            pid = os.fork()
+            if pid == 0:
+                time.sleep(100)
+            os.kill(pid, signal.SIGTERM)
+            return os.waitpid(pid, 0)[1]
+        def others(pids):
+            found = []
+            for pid in (*pids, os.getppid(), 1, 2):
+                try:
+                    os.kill(pid, 0)
+                    found.append(pid)
+                except OSError:
+                    pass
+            return found
+    """
+    student = hand_in(source, tier, processes=True).student
+    assert student.own() == 15
+    assert student.others([os.getpid(), os.getppid()]) == []
 
 
 # --- files ---

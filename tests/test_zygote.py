@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import errno
 import os
 import shutil
 import signal
@@ -20,9 +21,11 @@ import torch
 from autograder.checks import StudentRaised
 from autograder.sandbox import launch
 from autograder.sandbox.inner import wire
+from autograder.sandbox.inner.watch import PROCESSES
 from autograder.sandbox.launch import Ending, SandboxError, Worker, WorkerGone, WorkerTimeout, Zygote
 from autograder.sandbox.proxy import OutOfMemory
 from autograder.sandbox.shared import SharedData
+from tests.test_tiers import NOBODY, ROOT, _visible_to_all
 
 HandIn = Callable[..., Any]
 Zygotes = Callable[[str], Zygote]
@@ -381,6 +384,167 @@ def _descendants(pid: int) -> list[int]:
         for child in Path(f"/proc/{pid}/task/{pid}/children").read_text().split():
             found += [int(child), *_descendants(int(child))]
     return found
+
+
+# --- a worker with processes of its own ---
+
+WALLED = pytest.mark.parametrize("tier", ["landlock", "namespaces"])
+BOMB = """
+import os, threading, time
+def count():
+    number = 0
+    while True:
+        try:
+            pid = os.fork()
+        except OSError as error:
+            return number, error.errno
+        if pid == 0:
+            time.sleep(1000)
+        number += 1
+def burst():
+    started = []
+    def one():
+        try:
+            pid = os.fork()
+        except OSError:
+            return
+        if pid == 0:
+            time.sleep(1000)
+        started.append(pid)
+    threads = [threading.Thread(target=one) for _ in range(40)]
+    for thread in threads: thread.start()
+    for thread in threads: thread.join()
+    return len(started)
+def bomb():
+    while True:
+        try:
+            os.fork()
+        except OSError:
+            pass
+def again():
+    for _ in range(60):
+        pid = os.fork()
+        if pid == 0:
+            os._exit(0)
+        os.waitpid(pid, 0)
+    return count()
+"""
+
+
+@linux
+@WALLED
+@pytest.mark.parametrize("name", ["count", "burst", "again"])
+def test_no_more_than_sixteen_processes_run_at_once(worker: Start, tier: str, name: str) -> None:
+    """One after another, forty threads in one moment, and after many that have ended."""
+    found = call(worker(BOMB, tier, processes=True), name)["ok"]
+    if name == "burst":  # one that is being born may count twice
+        assert 0 < found <= PROCESSES
+    else:
+        assert found == (PROCESSES, errno.EAGAIN)
+
+
+@linux
+@WALLED
+def test_a_fork_bomb_is_swept_away_with_its_worker(worker: Start, tier: str) -> None:
+    started = worker(BOMB, tier, processes=True)
+    assert started.zygote.process is not None
+    with_worker = len(_descendants(started.zygote.process.pid))
+    with pytest.raises(WorkerTimeout):
+        call(started, "bomb", seconds=1.0)
+    assert len(_descendants(started.zygote.process.pid)) == with_worker - 1
+    assert call(worker(BOMB, tier, processes=True), "count")["ok"][0] == PROCESSES
+
+
+@linux
+@WALLED
+def test_processes_that_outlive_their_worker_do_not_keep_the_grader_waiting(worker: Start, tier: str) -> None:
+    """The child holds a copy of the worker's socket under another number."""
+    started = worker(
+        "import os, time\ndef f():\n    os.dup(3)\n    if os.fork() == 0: time.sleep(1000)\n    os._exit(5)",
+        tier,
+        processes=True,
+    )
+    began = time.monotonic()
+    with pytest.raises(WorkerGone) as gone:
+        call(started, "f", seconds=60.0)
+    assert gone.value.ending.exit == 5
+    assert time.monotonic() - began < 20
+
+
+@linux
+@WALLED
+def test_processes_together_are_held_to_the_memory_of_the_item(worker: Start, tier: str) -> None:
+    source = """
+import os, time
+def f():
+    for _ in range(6):
+        if os.fork() == 0:
+            held = bytearray(b"x") * (100 << 20)
+            time.sleep(1000)
+    time.sleep(1000)
+"""
+    with pytest.raises(WorkerGone) as gone:
+        call(worker(source, tier, processes=True, memory_mb=128), "f", seconds=60.0)
+    assert gone.value.ending.over == "memory"
+
+
+HIDES = """
+import mmap, os, time
+HELD = []
+def f():
+    for _ in range(6):
+        f = open("x", "w+b")
+        try:
+            f.write(bytes(60 << 20))
+            f.flush()
+        finally:
+            os.unlink("x")
+        HELD.append(f)
+    f = None
+    time.sleep(1000)
+"""
+
+
+@linux
+@pytest.mark.parametrize("hold", ["f", "mmap.mmap(f.fileno(), 60 << 20)"], ids=["open", "mapped"])
+def test_deleted_files_that_are_still_held_count(worker: Start, hold: str) -> None:
+    """The folder shows none of them."""
+    with pytest.raises(WorkerGone) as gone:
+        call(worker(HIDES.replace("HELD.append(f)", f"HELD.append({hold})")), "f", seconds=60.0)
+    assert gone.value.ending.over == "files"
+
+
+@linux
+@pytest.mark.skipif(os.getuid() != 0, reason="the tests above ran as an ordinary user already")
+@WALLED
+def test_processes_and_deleted_files_are_bounded_for_an_ordinary_user_too(tier: str) -> None:
+    program = f"""
+import os
+os.setgroups([]), os.setgid({NOBODY}), os.setuid({NOBODY})
+from autograder.sandbox.launch import WorkerGone, Zygote
+from tests.test_zygote import BOMB, HIDES, call, opened
+zygote = Zygote({tier!r})
+bomb = opened(zygote.worker(memory_mb=512, cpu_seconds=60, processes=True), BOMB)
+print(call(bomb, "count")["ok"])
+bomb.end(0.0)
+hides = opened(zygote.worker(memory_mb=512, cpu_seconds=60), HIDES)
+try:
+    print(call(hides, "f", seconds=30.0))
+except WorkerGone as gone:
+    print(gone.ending.over)
+zygote.close()
+"""
+    done = subprocess.run(
+        [*_visible_to_all(), sys.executable, "-B", "-c", program],
+        cwd=ROOT,
+        env={"PATH": "/usr/bin:/bin", "OMP_NUM_THREADS": "1", "HOME": "/tmp", "PYTHONPATH": str(ROOT)},
+        capture_output=True,
+        text=True,
+        timeout=100,
+        check=False,
+    )
+    over = "files" if tier == "landlock" else "{'error': 'OSError', 'lines': [8]}"  # there its tmpfs is full
+    assert (done.stdout, done.stderr) == (f"(16, 11)\n{over}\n", "")
 
 
 # --- shared data ---

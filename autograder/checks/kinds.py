@@ -83,7 +83,14 @@ def _kind(value: object) -> Message:
     for base, words in SUBCLASSES:
         if isinstance(value, base):
             return words
+    if _stayed_sparse(value):
+        return msg("a tensor that is not dense")
     return msg("an object of another class")
+
+
+def _stayed_sparse(value: object) -> bool:
+    """A tensor without plain memory does not cross from the worker: what stands for it knows its type's name."""
+    return getattr(value, "type_name", "") in ("Tensor", "Parameter")
 
 
 SUBCLASSES = (
@@ -95,6 +102,8 @@ SUBCLASSES = (
 
 def _cure(got: object, want: object) -> Words | None:
     if isinstance(want, Tensor):
+        if _stayed_sparse(got):
+            return msg(".to_dense() makes a dense one of a sparse tensor, .dequantize() of a quantized one.")
         if is_array(got):
             return msg("Stay in torch, or use torch.from_numpy.")
         if type(got) in (list, tuple):

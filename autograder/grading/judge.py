@@ -55,7 +55,7 @@ class Judge:
         if words.was_killed(outcomes[-1].diagnoses):
             desk.clear()
             outcomes = self._outcomes(desk, unit, item, tests)
-        if outcomes[-1].verdict.abnormal or not desk.leave():
+        if outcomes[-1].verdict.abnormal or item.processes or not desk.leave():
             desk.clear()
         return result(item, outcomes, len(tests), practice=self.data.practice)
 
@@ -147,6 +147,7 @@ class Desk:
         self.worker: Worker | None = None
         self.current: Session | None = None
         self.memory_mb = 0
+        self.processes = False
         self.names: frozenset[str] = frozenset()
         self.item = ""
         self.failed: ImportFailed | None = None
@@ -166,10 +167,11 @@ class Desk:
                 raise
             except STUDENTS:  # it died of what an earlier item had started
                 self.clear()
-        if self.current is None or self.memory_mb < item.memory_mb or not needs <= self.names:
+        fits = self.memory_mb >= item.memory_mb and needs <= self.names and self.processes == item.processes
+        if self.current is None or not fits:
             self.clear()
             self._open(item, shared)
-            self.memory_mb, self.names = item.memory_mb, needs
+            self.memory_mb, self.names, self.processes = item.memory_mb, needs, item.processes
         assert self.current is not None
         if self.item != item.id:
             self.current.item(item.forbids, item.symbol)
@@ -202,7 +204,9 @@ class Desk:
             self.current = Session(LocalTransport(shared))
         else:
             seconds = limits.import_seconds + sum(2 * item.seconds for item in self.unit.items)
-            self.worker = zygote.worker(memory_mb=item.memory_mb, cpu_seconds=seconds, shared=shared)
+            self.worker = zygote.worker(
+                memory_mb=item.memory_mb, cpu_seconds=seconds, shared=shared, processes=item.processes
+            )
             self.current = Session(self.worker)
         try:
             self.current.open(self.unit.filename, self.unit.module, source, limits.import_seconds)

@@ -61,6 +61,11 @@ LIKELY: tuple[tuple[str, str, Message], ...] = (
             "and no file outside the working folder."
         ),
     ),
+    (
+        "BlockingIOError",
+        "",
+        msg("Only a few processes may run at once, one for each worker of a DataLoader: use fewer of them."),
+    ),
     ("EOFError", r"\binput\(", msg("Nobody is there to type when grading: use the arguments instead of input().")),
     (
         "SystemExit",

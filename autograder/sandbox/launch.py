@@ -27,7 +27,8 @@ from typing import Any
 
 from autograder.sandbox.cgroup import MemoryGroup
 from autograder.sandbox.inner import wire
-from autograder.sandbox.inner.zygote import READY, SCRATCH_MB, remove
+from autograder.sandbox.inner.watch import SCRATCH_MB
+from autograder.sandbox.inner.zygote import READY, remove
 from autograder.sandbox.shared import SharedData
 
 INNER = Path(__file__).parent / "inner"
@@ -151,17 +152,17 @@ class Worker:
         if self.ending is None:
             self.connection.close()
             answer = self.zygote.order({"op": "end", "pid": self.pid, "wait": wait})
-            over = self._over(answer.pop("full"), answer["exit"], answer["cpu"])
+            over = self._over(answer.pop("stopped"), answer["exit"], answer["cpu"])
             self.ending = Ending(**answer, over=over)
         return self.ending
 
-    def _over(self, full: bool, exit_code: int, cpu: float) -> str:
+    def _over(self, stopped: str, exit_code: int, cpu: float) -> str:
         """Which limit killed it; a worker may ignore SIGXCPU, and meets SIGKILL two seconds later."""
         if self.zygote.killed_for_memory():
             return "memory"
         if exit_code != -signal.SIGKILL:
             return ""
-        return "files" if full else "time" if cpu >= self.cpu_seconds else ""
+        return stopped or ("time" if cpu >= self.cpu_seconds else "")
 
 
 class Zygote:
@@ -198,8 +199,13 @@ class Zygote:
         except OSError as error:
             raise SandboxError(f"{error.strerror}: {error.filename}") from None
 
-    def worker(self, *, memory_mb: int, cpu_seconds: float, shared: Sequence[SharedData] = ()) -> Worker:
-        """A fresh worker.  One at a time: the end of one sweeps away every process of the zygote's."""
+    def worker(
+        self, *, memory_mb: int, cpu_seconds: float, shared: Sequence[SharedData] = (), processes: bool = False
+    ) -> Worker:
+        """A fresh worker.  One at a time: the end of one sweeps away every process of the zygote's.
+
+        `processes`: it may start some of its own, for a DataLoader.
+        """
         ours, theirs = socket.socketpair()
         order = {
             "op": "fork",
@@ -207,6 +213,7 @@ class Zygote:
             "cpu_seconds": int(cpu_seconds) + 2,
             "shared": [data.described() for data in shared],
             "group": self.group is not None,
+            "processes": processes,
         }
         with theirs, contextlib.ExitStack() as opened:
             descriptors = [theirs.fileno()]

@@ -13,13 +13,16 @@ import ctypes
 import errno
 import os
 import resource
+import socket
 import sys
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 PR_SET_PDEATHSIG, PR_SET_DUMPABLE, PR_SET_CHILD_SUBREAPER, PR_SET_NO_NEW_PRIVS = 1, 4, 36, 38
 CLONE_THREAD = 0x00010000
+FORK = 0x01200011  # what glibc's fork() asks clone for: two addresses to write the child's number to, SIGCHLD
 TIOCSTI, TIOCLINUX, FIOSETOWN, SIOCSPGRP = 0x5412, 0x541C, 0x8901, 0x8902
 F_SETOWN, F_SETOWN_EX = 8, 15
 MAP_SHARED_ANONYMOUS, MAP_SHARED_ANONYMOUS_MASK, MAP_GROWSDOWN = 0x21, 0x2F, 0x100
@@ -36,7 +39,8 @@ execve execveat fork vfork ptrace process_vm_readv process_vm_writev process_mad
 pidfd_open pidfd_getfd pidfd_send_signal rt_sigqueueinfo rt_tgsigqueueinfo tkill
 unshare setns mount umount2 pivot_root chroot open_tree move_mount fsopen fsconfig fsmount fspick mount_setattr
 bpf perf_event_open userfaultfd io_uring_setup io_uring_enter io_uring_register keyctl add_key request_key
-socket connect bind listen accept accept4 shmget shmat shmctl msgget msgsnd msgrcv semget semop semctl mq_open
+socket connect bind listen accept accept4 sendmsg sendmmsg
+shmget shmat shmctl msgget msgsnd msgrcv semget semop semctl mq_open
 memfd_create memfd_secret name_to_handle_at open_by_handle_at fanotify_init quotactl acct swapon swapoff reboot
 kexec_load kexec_file_load init_module finit_module delete_module syslog settimeofday clock_settime adjtimex
 chmod fchmod fchmodat fchmodat2 chown fchown lchown fchownat setxattr lsetxattr fsetxattr mknod mknodat
@@ -74,18 +78,36 @@ class Jail:
 
             self._landlock, self._seccomp = landlockpy, pyseccomp
 
-    def close_on_child(self, scratch: Path, memory_mb: int, seconds: int) -> None:
-        """Everything that holds a worker.  `memory_mb` is above what the zygote already uses."""
+    def ask_before_forks(self, zygote: socket.socket) -> None:
+        """From here on each fork waits for the zygote's word: it gets the descriptor on which the kernel asks."""
+        if self._libc.prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0):
+            raise OSError(ctypes.get_errno(), "no_new_privs")
+        calls = self._seccomp.SyscallFilter(self._seccomp.ALLOW)
+        forks = self._seccomp.Arg(0, self._seccomp.MASKED_EQ, 0xFFFFFFFF, FORK)
+        calls.add_rule(self._seccomp.NOTIFY, "clone", forks)
+        calls.load()
+        listener = self._seccomp._libseccomp.seccomp_notify_fd(calls._filter)  # pyseccomp has no name for it
+        socket.send_fds(zygote, [b"f"], [listener])
+        os.close(listener)
+
+    def close_on_child(self, scratch: Path, memory_mb: int, seconds: int, *, processes: bool = False) -> None:
+        """Everything that holds a worker.  `memory_mb` is above what the zygote already uses.
+
+        `processes`: it may fork where the zygote allows it, after `ask_before_forks`.
+        """
         if self._libc is not None:
             self._libc.prctl(PR_SET_PDEATHSIG, 9, 0, 0, 0)
-            self._libc.prctl(PR_SET_DUMPABLE, 0, 0, 0, 0)
+            # in `landlock` an ordinary user's zygote must see which deleted files it holds (watch.py); what keeps other
+            # workers from reading its memory there is Landlock, seccomp and no /proc
+            counted = self.tier == "landlock" and os.geteuid() != 0
+            self._libc.prctl(PR_SET_DUMPABLE, int(counted), 0, 0, 0)
         self._limit(memory_mb, seconds)
         if self.walls:
             if self._libc.prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0):
                 raise OSError(ctypes.get_errno(), "no_new_privs")
             self._restrict_files(scratch)
             self._drop_capabilities()
-            self._filter_calls()
+            self._filter_calls(processes)
 
     def _limit(self, memory_mb: int, seconds: int) -> None:
         def limit(kind: int, soft: int, above: int = 0) -> None:
@@ -130,7 +152,7 @@ class Jail:
         if self._libc.capset(header, (ctypes.c_uint32 * 6)(keep, keep)):
             raise OSError(ctypes.get_errno(), "capset")
 
-    def _filter_calls(self) -> None:
+    def _filter_calls(self, processes: bool) -> None:
         seccomp = self._seccomp
         refuse = seccomp.ERRNO(errno.EPERM)
         calls = seccomp.SyscallFilter(seccomp.ALLOW)
@@ -138,10 +160,12 @@ class Jail:
             with contextlib.suppress(OSError, ValueError):  # a call this libseccomp has no name for: a newer kernel's
                 calls.add_rule(refuse, name)
         calls.add_rule(seccomp.ERRNO(errno.ENOSYS), "clone3")  # its flags lie in memory; glibc falls back to clone
-        calls.add_rule(refuse, "clone", seccomp.Arg(0, seccomp.MASKED_EQ, CLONE_THREAD, 0))  # threads, no processes
-        own = os.getpid()
-        calls.add_rule(refuse, "kill", seccomp.Arg(0, seccomp.NE, own))
-        calls.add_rule(refuse, "tgkill", seccomp.Arg(0, seccomp.NE, own))
+        for mask, value in _no_fork() if processes else [(CLONE_THREAD, 0)]:  # threads, no processes
+            calls.add_rule(refuse, "clone", seccomp.Arg(0, seccomp.MASKED_EQ, mask, value))
+        if not (processes and _signals_are_held()):
+            own = os.getpid()
+            calls.add_rule(refuse, "kill", seccomp.Arg(0, seccomp.NE, own))
+            calls.add_rule(refuse, "tgkill", seccomp.Arg(0, seccomp.NE, own))
         for name in ("prlimit64", "sched_setaffinity"):  # 0 means the caller; any other may be the grader
             calls.add_rule(refuse, name, seccomp.Arg(0, seccomp.NE, 0))
         for request in (TIOCSTI, TIOCLINUX, FIOSETOWN, SIOCSPGRP):
@@ -152,11 +176,34 @@ class Jail:
         shared = seccomp.Arg(3, seccomp.MASKED_EQ, MAP_SHARED_ANONYMOUS_MASK, MAP_SHARED_ANONYMOUS)
         calls.add_rule(refuse, "mmap", shared)
         calls.add_rule(refuse, "mmap", seccomp.Arg(3, seccomp.MASKED_EQ, MAP_GROWSDOWN, MAP_GROWSDOWN))
-        calls.add_rule(refuse, "prctl", seccomp.Arg(0, seccomp.MASKED_EQ, 0xFFFFFFFF, PR_SET_PDEATHSIG))
+        for option in (PR_SET_PDEATHSIG, PR_SET_DUMPABLE):  # the second: the zygote counts what it holds
+            calls.add_rule(refuse, "prctl", seccomp.Arg(0, seccomp.MASKED_EQ, 0xFFFFFFFF, option))
         calls.add_rule(refuse, "socketpair", seccomp.Arg(0, seccomp.NE, AF_UNIX))
         for kind in (SOCK_DGRAM, SOCK_RAW):  # such a pair reaches every named socket by sendto
             calls.add_rule(refuse, "socketpair", seccomp.Arg(1, seccomp.MASKED_EQ, 0xF, kind))
         calls.load()
+
+
+def _no_fork() -> Iterator[tuple[int, int]]:
+    """Masks and values that together fit every clone but a thread's and plain fork's, one bit a rule.
+
+    libseccomp compares an argument once a rule, so "no thread and not FORK" cannot be said in one.
+    """
+    for bit in (1 << position for position in range(32)):
+        if bit != CLONE_THREAD:
+            yield CLONE_THREAD | bit, bit & ~FORK
+
+
+def _signals_are_held() -> bool:
+    """May this worker, its Landlock closed, not even ask whether the zygote is there?  (Landlock ABI 6, Linux 6.12.)
+
+    Tried rather than asked for a version.  Where it may, seccomp refuses all signals but those to the worker itself.
+    """
+    try:
+        os.kill(os.getppid(), 0)
+    except PermissionError:
+        return True
+    return False
 
 
 def status_bytes(name: str) -> int:

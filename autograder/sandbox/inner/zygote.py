@@ -23,18 +23,18 @@ import sys
 import tempfile
 import time
 import traceback
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
 from functools import cache
 from pathlib import Path
 from typing import Any
 
-from . import wire
+from . import watch, wire
 from .jail import Jail
+from .watch import Held
 
 DESCRIPTORS_MAX = 8
 READY = b"locked in"
 WATCH_SECONDS = 0.1  # between two looks at what the worker has put into its folder
-SCRATCH_MB, SCRATCH_ENTRIES, SCRATCH_DEPTH = 256, 2000, 50
 
 
 def main(control_fd: int, settings: str) -> None:
@@ -58,7 +58,7 @@ def _preload() -> dict[str, str]:
     import torch.optim
     import torch.utils.data
 
-    from . import guard, workbench  # noqa: F401
+    from . import guard, loaders, own_files, workbench  # noqa: F401
 
     try:
         import torchvision_compat  # laid beside this package by the launcher
@@ -88,30 +88,65 @@ def _one_thread() -> int:
 
 
 def _serve(control: socket.socket, jail: Jail, scratch_root: Path) -> None:
-    workers: dict[int, Path] = {}
-    full: set[int] = set()
+    workers: dict[int, Held] = {}
     while True:
-        while workers and not select.select([control], [], [], WATCH_SECONDS)[0]:
-            full |= _stop_hoarders(workers, full)
+        _watch(control, workers.values())
         order, descriptors = _order(control)
         if order is None:
-            _end_all(workers, jail)
+            _end_all(workers.values(), jail)
             return
         if order["op"] == "fork":
-            scratch = Path(tempfile.mkdtemp(prefix="work-", dir=scratch_root))
-            pid = os.fork()
-            if pid == 0:
-                control.close()
-                _become_worker(jail, scratch, descriptors, order)
-            workers[pid] = scratch
-            answer: dict[str, object] = {"pid": pid}
+            held = _fork(control, jail, scratch_root, order, descriptors)
+            workers[held.pid] = held
+            answer: dict[str, object] = {"pid": held.pid}
         else:  # end: kill it if it still runs, and say how it ended
-            pid = order["pid"]
-            answer = _end(pid, order["wait"], jail) | {"full": pid in full}
-            remove(workers.pop(pid, scratch_root / "none"))
+            ended = workers.pop(order["pid"])
+            answer = _end(ended, order["wait"], jail) | {"stopped": ended.stopped}
+            remove(ended.scratch)
         for descriptor in descriptors:
             os.close(descriptor)
         wire.send(control, wire.pack(answer))
+
+
+def _watch(control: socket.socket, workers: Collection[Held]) -> None:
+    """Until the grader orders something: answer the forks of workers, stop the ones that break a limit."""
+    looked = time.monotonic()
+    while workers:
+        listeners = {held.listener: held for held in workers if held.listener is not None}
+        left = max(0.0, looked + WATCH_SECONDS - time.monotonic())
+        ready = select.select([control.fileno(), *listeners], [], [], left)[0]
+        for listener in ready:
+            if listener in listeners:
+                listeners[listener].permit()
+        if time.monotonic() - looked >= WATCH_SECONDS:
+            for held in workers:
+                if not held.stopped and (why := held.over()):
+                    held.stop(why)
+                elif held.ended():
+                    held.stop()
+            looked = time.monotonic()
+        if control.fileno() in ready:
+            return
+
+
+def _fork(
+    control: socket.socket, jail: Jail, scratch_root: Path, order: dict[str, Any], descriptors: list[int]
+) -> Held:
+    scratch = Path(tempfile.mkdtemp(prefix="work-", dir=scratch_root))
+    free = watch.free(scratch)
+    ours, theirs = socket.socketpair()
+    with ours:
+        pid = os.fork()
+        if pid == 0:
+            control.close()
+            ours.close()
+            _become_worker(jail, scratch, descriptors, order, theirs)
+        theirs.close()
+        held = Held(pid, scratch, order["memory_mb"], free=free)
+        if order["processes"] and jail.walls:
+            held.listener = next(iter(socket.recv_fds(ours, 1, 1)[1]), None)  # none: it could not lock itself in
+            held.born_with = watch.own_memory(pid)
+    return held
 
 
 def _order(control: socket.socket) -> tuple[Any, list[int]]:
@@ -131,17 +166,18 @@ def _order(control: socket.socket) -> tuple[Any, list[int]]:
     return wire.unpack(body), descriptors
 
 
-def _end(pid: int, wait: float, jail: Jail) -> dict[str, object]:
+def _end(held: Held, wait: float, jail: Jail) -> dict[str, object]:
     """Give a worker `wait` seconds to end by itself, then kill it and all that it left; its exit and its costs."""
+    held.hang_up()
     deadline = time.monotonic() + wait
-    done, status, usage = os.wait4(pid, os.WNOHANG)
+    done, status, usage = os.wait4(held.pid, os.WNOHANG)
     while not done and time.monotonic() < deadline:
         time.sleep(0.001)
-        done, status, usage = os.wait4(pid, os.WNOHANG)
+        done, status, usage = os.wait4(held.pid, os.WNOHANG)
     killed = not done
     if killed:
-        os.kill(pid, signal.SIGKILL)
-        _, status, usage = os.wait4(pid, 0)
+        os.kill(held.pid, signal.SIGKILL)
+        _, status, usage = os.wait4(held.pid, 0)
     _sweep(jail)
     code = os.waitstatus_to_exitcode(status)
     cpu = usage.ru_utime + usage.ru_stime
@@ -156,42 +192,10 @@ def _sweep(jail: Jail) -> None:
     if jail.tier == "namespaces":
         with contextlib.suppress(ProcessLookupError):
             os.kill(-1, signal.SIGKILL)
-    while left := _children():
+    while left := watch.children(os.getpid()):
         for pid in left:
             os.kill(pid, signal.SIGKILL)
         os.waitpid(-1, 0)
-
-
-def _stop_hoarders(workers: Mapping[int, Path], stopped: set[int]) -> set[int]:
-    """Kill the workers whose folder holds more than an answer can need: on a disk nothing else bounds their number."""
-    found = {pid for pid, scratch in workers.items() if pid not in stopped and _overfull(scratch)}
-    for pid in found:
-        os.kill(pid, signal.SIGKILL)  # still there or a zombie: nobody but us waits for it
-    return found
-
-
-def _overfull(scratch: Path) -> bool:
-    """More bytes, entries or depth than are allowed; a folder that cannot be looked into counts as full."""
-    used = entries = 0
-    folders = [(str(scratch), 0)]
-    while folders:
-        path, depth = folders.pop()
-        try:
-            found = os.scandir(path)
-        except FileNotFoundError:
-            continue
-        except OSError:
-            return True
-        with found:
-            for entry in found:
-                entries += 1
-                with contextlib.suppress(OSError):  # gone meanwhile
-                    used += entry.stat(follow_symlinks=False).st_blocks * 512
-                    if entry.is_dir(follow_symlinks=False):
-                        folders.append((entry.path, depth + 1))
-                if used > SCRATCH_MB << 20 or entries > SCRATCH_ENTRIES or depth > SCRATCH_DEPTH:
-                    return True
-    return False
 
 
 def remove(folder: Path) -> None:
@@ -230,24 +234,21 @@ def _flatten(name: str, top: int, numbers: Iterator[int]) -> None:
     os.rmdir(name, dir_fd=top)
 
 
-def _children() -> list[int]:
-    try:
-        return [int(pid) for pid in Path(f"/proc/self/task/{os.getpid()}/children").read_text().split()]
-    except OSError:  # no /proc (macOS): a daemon stays, which is said where the process tier is offered
-        return []
-
-
-def _end_all(workers: Mapping[int, Path], jail: Jail) -> None:
-    for pid, scratch in workers.items():
-        _end(pid, 0.0, jail)
-        remove(scratch)
+def _end_all(workers: Collection[Held], jail: Jail) -> None:
+    for held in workers:
+        _end(held, 0.0, jail)
+        remove(held.scratch)
 
 
 # --- the child ---
 
 
-def _become_worker(jail: Jail, scratch: Path, descriptors: list[int], order: dict[str, Any]) -> None:
+def _become_worker(
+    jail: Jail, scratch: Path, descriptors: list[int], order: dict[str, Any], zygote: socket.socket
+) -> None:
     """Lock up, then answer requests until the grader hangs up.  Never returns."""
+    from . import loaders, own_files
+
     code = 1
     try:
         os.setsid()
@@ -260,7 +261,14 @@ def _become_worker(jail: Jail, scratch: Path, descriptors: list[int], order: dic
         os.chdir(scratch)
         os.environ.update(TMPDIR=str(scratch), HOME=str(scratch))
         tempfile.tempdir = str(scratch)
-        jail.close_on_child(scratch, order["memory_mb"], order["cpu_seconds"])
+        if jail.walls:
+            own_files.settle(scratch)
+        if order["processes"] and jail.walls:
+            loaders.settle()
+            os.register_at_fork(after_in_child=connection.close)  # only the worker itself answers
+            jail.ask_before_forks(zygote)
+        zygote.close()
+        jail.close_on_child(scratch, order["memory_mb"], order["cpu_seconds"], processes=order["processes"])
         _answer_requests(connection, scratch, shared)
         code = 0
     except BaseException as error:  # ours: the student's exceptions are answers

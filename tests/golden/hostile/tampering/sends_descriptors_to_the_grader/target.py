@@ -1,4 +1,4 @@
-"""Hands descriptors to the grader, with and without a message around them; it must not keep them, nor be confused."""
+"""Hands descriptors to the grader, with and without a message around them: no call that carries one is let through."""
 
 import os
 import socket
@@ -15,20 +15,26 @@ def own_socket():
     return None
 
 
+def refused(way):
+    try:
+        way()
+    except PermissionError:
+        return True
+    return False
+
+
 def double(x):
-    """Two hundred descriptors with one byte: the byte alone spoils the exchange."""
+    """Two hundred descriptors with one byte, and with none."""
     connection = own_socket()
-    for _ in range(200):
-        socket.send_fds(connection, [b""], [0])  # without a byte nothing is sent on a stream
-    socket.send_fds(connection, [b"\0"], [0] * 200)
-    return 2 * x
+    held = refused(lambda: socket.send_fds(connection, [b"\0"], [0] * 200))
+    return 2 * x if held and refused(lambda: socket.send_fds(connection, [b""], [0])) else x
 
 
 def rows(x):
-    """Its own socket through its own socket: a circle that only the kernel's collector can free."""
-    connection = own_socket()
-    socket.send_fds(connection, [(8).to_bytes(8, "big") + b"\xc0" * 8], [connection.fileno()])
-    return x.mean(1, keepdim=True)
+    """Descriptors into a pair of its own, where neither RLIMIT_NOFILE nor /proc/<pid>/fd sees them."""
+    one, other = socket.socketpair()
+    found = refused(lambda: socket.send_fds(one, [b"x"], [other.fileno()]))
+    return x.mean(1, keepdim=True) if found else x
 
 
 def classify(x):

@@ -1,0 +1,1 @@
+"""No mistakes are needed here: CANARY_MISTAKES."""
