@@ -25,7 +25,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from autograder.sandbox.cgroup import MemoryGroup
+from autograder.sandbox.cgroup import MemoryGroup, NoGroup
 from autograder.sandbox.inner import wire
 from autograder.sandbox.inner.zygote import READY, SCRATCH_MB, remove
 from autograder.sandbox.shared import SharedData
@@ -172,7 +172,7 @@ class Zygote:
         self.folder = Path(tempfile.mkdtemp(prefix="autograder-"))
         self.log = (self.folder / "zygote.log").open("ab+")  # append: reading it moves the shared offset
         self.process: subprocess.Popen[bytes] | None = None
-        self.group = MemoryGroup.make()
+        self.group, self.memory = _memory_group()
         self.kills = 0
         self.control, theirs = socket.socketpair()
         try:
@@ -279,6 +279,15 @@ class Zygote:
         if self.group is not None:
             self.group.close()
         remove(self.folder)
+
+
+def _memory_group() -> tuple[MemoryGroup | None, str]:
+    """A group for the workers where one can be had, and in words what caps their memory."""
+    try:
+        group = MemoryGroup.make()
+    except NoGroup as why:
+        return None, f"memory: {'RLIMIT_DATA only' if sys.platform == 'linux' else 'no cap'} ({why})"
+    return group, f"memory: {group.version} and RLIMIT_DATA"
 
 
 def readable() -> list[str]:
