@@ -28,6 +28,7 @@ from typing import Any
 from autograder.sandbox.cgroup import MemoryGroup, NoGroup
 from autograder.sandbox.inner import wire
 from autograder.sandbox.inner.zygote import READY, SCRATCH_MB, remove
+from autograder.sandbox.printed import Drain, Excerpt
 from autograder.sandbox.shared import SharedData
 
 INNER = Path(__file__).parent / "inner"
@@ -106,8 +107,11 @@ class WorkerTimeout(Exception):
 class Worker:
     """One forked process with one student's module."""
 
-    def __init__(self, zygote: Zygote, pid: int, connection: socket.socket, cpu_seconds: int) -> None:
+    def __init__(
+        self, zygote: Zygote, pid: int, connection: socket.socket, cpu_seconds: int, drain: Drain | None = None
+    ) -> None:
         self.zygote, self.pid, self.connection, self.cpu_seconds = zygote, pid, connection, cpu_seconds
+        self.drain = drain
         self.busy = False  # a request is out and unanswered
         self.ending: Ending | None = None
         self._numbers = itertools.count(int.from_bytes(os.urandom(4), "big") << 16)
@@ -153,6 +157,8 @@ class Worker:
             answer = self.zygote.order({"op": "end", "pid": self.pid, "wait": wait})
             over = self._over(answer.pop("full"), answer["exit"], answer["cpu"])
             self.ending = Ending(**answer, over=over)
+            if self.drain is not None:
+                self.drain.close()
         return self.ending
 
     def _over(self, full: bool, exit_code: int, cpu: float) -> str:
@@ -198,8 +204,18 @@ class Zygote:
         except OSError as error:
             raise SandboxError(f"{error.strerror}: {error.filename}") from None
 
-    def worker(self, *, memory_mb: int, cpu_seconds: float, shared: Sequence[SharedData] = ()) -> Worker:
-        """A fresh worker.  One at a time: the end of one sweeps away every process of the zygote's."""
+    def worker(
+        self,
+        *,
+        memory_mb: int,
+        cpu_seconds: float,
+        shared: Sequence[SharedData] = (),
+        printed: Excerpt | None = None,
+    ) -> Worker:
+        """A fresh worker; what it prints goes to `printed`, or nowhere.
+
+        One at a time: the end of one sweeps away every process of the zygote's.
+        """
         ours, theirs = socket.socketpair()
         order = {
             "op": "fork",
@@ -207,13 +223,19 @@ class Zygote:
             "cpu_seconds": int(cpu_seconds) + 2,
             "shared": [data.described() for data in shared],
             "group": self.group is not None,
+            "printed": printed is not None,
         }
+        drain = None
         with theirs, contextlib.ExitStack() as opened:
             descriptors = [theirs.fileno()]
             if self.group is not None:
                 descriptors.append(self._join(self.group, memory_mb, opened))
+            if printed is not None:
+                drain = Drain(printed)
+                opened.callback(drain.handed_over)
+                descriptors.append(drain.descriptor)
             answer = self.order(order, [*descriptors, *(data.descriptor for data in shared)])
-        worker = Worker(self, answer["pid"], ours, int(cpu_seconds) + 2)
+        worker = Worker(self, answer["pid"], ours, int(cpu_seconds) + 2, drain)
         worker.await_ready()
         return worker
 

@@ -11,7 +11,9 @@ It ends when the grader closes the control socket, and takes everything it start
 from __future__ import annotations
 
 import contextlib
+import faulthandler
 import gc
+import io
 import itertools
 import json
 import mmap
@@ -31,7 +33,7 @@ from typing import Any
 from . import wire
 from .jail import Jail
 
-DESCRIPTORS_MAX = 8
+DESCRIPTORS_MAX = 16
 READY = b"locked in"
 WATCH_SECONDS = 0.1  # between two looks at what the worker has put into its folder
 SCRATCH_MB, SCRATCH_ENTRIES, SCRATCH_DEPTH = 256, 2000, 50
@@ -253,7 +255,8 @@ def _become_worker(jail: Jail, scratch: Path, descriptors: list[int], order: dic
         os.setsid()
         signal.signal(signal.SIGINT, signal.SIG_DFL)
         connection = socket.socket(fileno=descriptors[0])
-        shared = _shared(order["shared"], descriptors[1 + order["group"] :])
+        shared = _shared(order["shared"], descriptors[1 + order["group"] + order["printed"] :])
+        screen = descriptors[1 + order["group"]] if order["printed"] else None
         if order["group"]:
             os.write(descriptors[1], b"0")  # 0: the writer
             os.close(descriptors[1])
@@ -261,7 +264,7 @@ def _become_worker(jail: Jail, scratch: Path, descriptors: list[int], order: dic
         os.environ.update(TMPDIR=str(scratch), HOME=str(scratch))
         tempfile.tempdir = str(scratch)
         jail.close_on_child(scratch, order["memory_mb"], order["cpu_seconds"])
-        _answer_requests(connection, scratch, shared)
+        _answer_requests(connection, scratch, shared, screen)
         code = 0
     except BaseException as error:  # ours: the student's exceptions are answers
         traceback.print_exception(error, file=sys.__stderr__)
@@ -269,24 +272,43 @@ def _become_worker(jail: Jail, scratch: Path, descriptors: list[int], order: dic
         os._exit(code)
 
 
-def _answer_requests(connection: socket.socket, scratch: Path, shared: Mapping[str, Callable[[], Any]]) -> None:
+def _answer_requests(
+    connection: socket.socket, scratch: Path, shared: Mapping[str, Callable[[], Any]], screen: int | None
+) -> None:
     from .workbench import Workbench
 
-    _silence()
+    flush = _speak_into(screen)
     bench = Workbench(shared, scratch=scratch)
     wire.send(connection, READY)  # locked in; not a line of the student's has run, so nobody else can say this
     while (frame := wire.receive(connection)) is not None:
         number, body = bytes(frame[:8]), frame[8:]
-        wire.send(connection, number + bench.answer(body))
+        answer = bench.answer(body)
+        flush()
+        wire.send(connection, number + answer)
 
 
-def _silence() -> None:
-    """What a student prints goes nowhere: 400 MB of it cost nothing, and nothing hidden can leave this way."""
+def _speak_into(screen: int | None) -> Callable[[], None]:
+    """What a student prints goes to the grader's excerpt for staff, or nowhere; returns what flushes it."""
     null = os.open(os.devnull, os.O_RDWR)
-    for standard in (0, 1, 2):
-        os.dup2(null, standard)
-    if null > 2:
-        os.close(null)
+    os.dup2(null, 0)
+    for standard in (1, 2):
+        os.dup2(null if screen is None else screen, standard)
+    for descriptor in {null, screen} - {None, 0, 1, 2}:
+        os.close(descriptor)
+    faulthandler.enable(2, all_threads=False)  # a crash says where; it still ends by its own signal
+    for name, descriptor, buffering in (("stdout", 1, -1), ("stderr", 2, 1)):  # the zygote's would seek in a pipe
+        old = getattr(sys, name)
+        new = open(descriptor, "w", buffering, old.encoding, old.errors, closefd=False)  # noqa: SIM115
+        setattr(sys, name, new)
+        setattr(sys, f"__{name}__", new)
+    streams, write_out = (sys.stdout, sys.stderr), io.TextIOWrapper.flush
+
+    def flush() -> None:
+        for stream in streams:
+            with contextlib.suppress(BaseException):  # closed, taken apart: theirs to do
+                write_out(stream)
+
+    return flush
 
 
 def _shared(described: list[dict[str, Any]], descriptors: list[int]) -> dict[str, Callable[[], Any]]:
