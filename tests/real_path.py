@@ -36,6 +36,11 @@ class Graded:
     def page(self, student: str) -> str:
         return (self.out / "students" / f"{student}.md").read_text(encoding="utf-8")
 
+    def log(self, student: str) -> str:
+        """What staff reads of what the student's code printed."""
+        path = self.out / "staff" / "printed" / f"{student}.txt"
+        return path.read_text(encoding="utf-8") if path.exists() else ""
+
     def texts(self) -> dict[str, str]:
         """Everything that was printed or written for people, by name."""
         paths = [path for path in self.out.rglob("*") if path.suffix in (".json", ".csv", ".html", ".md")]
