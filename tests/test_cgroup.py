@@ -19,7 +19,8 @@ from autograder.sandbox import cgroup
 from autograder.sandbox.cgroup import LEAF, OFF, SLACK_MB, VARIABLE, MemoryGroup, NoGroup, own, sweep
 from autograder.sandbox.launch import Ending, WorkerGone, Zygote
 from autograder.sandbox.proxy import Session
-from tests.real_path import grade
+from tests.real_path import ROOT, grade
+from tests.test_tiers import NOBODY, _visible_to_all
 from tests.tiny_course import SOLUTION, put, tiny_course
 
 FILES = {
@@ -331,6 +332,52 @@ def _ending(zygote: Zygote, hoard: str) -> Ending:
     with pytest.raises(WorkerGone) as gone:
         session.call("call", hoard, (200,), {}, name=hoard)
     return gone.value.ending
+
+
+ORDINARY = f"""
+import os, shlex, subprocess, sys
+os.setgroups([]), os.setgid({NOBODY}), os.setuid({NOBODY})
+from autograder.sandbox.cgroup import MemoryGroup, NoGroup
+from autograder.sandbox.launch import Zygote
+try:
+    MemoryGroup.make()
+except NoGroup as why:
+    print(why.cure, flush=True)
+os.environ["{VARIABLE}"] = sys.stdin.readline().strip()  # by now the command was obeyed
+zygote = Zygote(sys.argv[1])
+worker = zygote.worker(memory_mb=64, cpu_seconds=60)
+print(zygote.memory, (zygote.group.folder / "cgroup.procs").read_text().split() != [])
+worker.end()
+zygote.close()
+"""
+
+
+@real
+@pytest.mark.skipif(os.getuid() != 0, reason="obeys the command as root")
+@pytest.mark.parametrize("tier", ["namespaces", "landlock"])
+def test_what_doctor_tells_an_ordinary_user_to_do_helps(tier: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv(VARIABLE, raising=False)
+    if trouble() or (own() / "cgroup.controllers").exists():
+        pytest.skip("the grader's own group takes no child, or is v2's, where systemd is asked")
+    asking = subprocess.Popen(
+        [*_visible_to_all(), sys.executable, "-c", ORDINARY, tier],
+        env={"PATH": "/usr/bin:/bin", "OMP_NUM_THREADS": "1", "HOME": "/tmp", "PYTHONPATH": str(ROOT)},
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        text=True,
+    )
+    assert asking.stdout is not None
+    sudo, *words = asking.stdout.readline().split(" && ")[0].split()
+    made = Path(words[-1])
+    assert (sudo, made.parent) == ("sudo", own())
+    try:
+        subprocess.run(words, check=True)
+        said, _ = asking.communicate(f"{made}\n", timeout=100)
+        assert said == "memory: cgroup v1 and RLIMIT_DATA True\n"
+        assert [path for path in made.iterdir() if path.is_dir()] == []
+    finally:
+        asking.kill()
+        made.rmdir()
 
 
 @real

@@ -17,7 +17,7 @@ from autograder.outputs import write
 from autograder.reports import json as results_json
 from autograder.reports.escape import verbatim
 from autograder.reports.printed import STAFF_ONLY, printed
-from autograder.sandbox.launch import WorkerGone, Zygote
+from autograder.sandbox.launch import Worker, WorkerGone, Zygote
 from autograder.sandbox.printed import HEAD, TAIL, Excerpt
 from autograder.sandbox.proxy import Session
 from tests.real_path import SECONDS, grade
@@ -60,7 +60,7 @@ def test_bytes_that_are_no_text_are_told_as_escapes() -> None:
 @pytest.fixture(params=["landlock", "namespaces"])
 def speaks(request: pytest.FixtureRequest, zygotes: Callable[[str], Zygote]) -> Iterator[Speaks]:
     """speaks(source) → a session with that module open, and the excerpt of what it prints (None: to /dev/null)."""
-    started = []
+    started: list[Worker] = []
 
     def start(source: str, *, heard: bool = True) -> tuple[Session, Excerpt]:
         while started:
@@ -259,6 +259,7 @@ def test_staff_reads_it_by_item_and_nobody_else_does_also_when_a_run_continues(t
         runs.append((run.out / "staff" / "printed" / "loud.txt").read_text(encoding="utf-8"))
     log = runs[0]
     assert runs[1] == log
+    assert not isinstance(run, str)
     blocks = [block.splitlines() for block in log.split("\n\n")]
     assert [block[0] for block in blocks] == [
         "loud", "u01_tiny double: passed", "u01_tiny halves: crashed", "u01_tiny slope: failed"

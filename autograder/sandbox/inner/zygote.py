@@ -290,18 +290,19 @@ def _answer_requests(
 def _speak_into(screen: int | None) -> Callable[[], None]:
     """What a student prints goes to the grader's excerpt for staff, or nowhere; returns what flushes it."""
     null = os.open(os.devnull, os.O_RDWR)
-    os.dup2(null, 0)
-    for standard in (1, 2):
-        os.dup2(null if screen is None else screen, standard)
-    for descriptor in {null, screen} - {None, 0, 1, 2}:
+    screen = null if screen is None else screen
+    for standard, descriptor in enumerate((null, screen, screen)):
+        os.dup2(descriptor, standard)
+    for descriptor in {null, screen} - {0, 1, 2}:
         os.close(descriptor)
     faulthandler.enable(2, all_threads=False)  # a crash says where; it still ends by its own signal
-    for name, descriptor, buffering in (("stdout", 1, -1), ("stderr", 2, 1)):  # the zygote's would seek in a pipe
+    streams: list[Any] = []
+    for name, standard, buffering in (("stdout", 1, -1), ("stderr", 2, 1)):  # the zygote's would seek in a pipe
         old = getattr(sys, name)
-        new = open(descriptor, "w", buffering, old.encoding, old.errors, closefd=False)  # noqa: SIM115
-        setattr(sys, name, new)
-        setattr(sys, f"__{name}__", new)
-    streams, write_out = (sys.stdout, sys.stderr), io.TextIOWrapper.flush
+        streams.append(open(standard, "w", buffering, old.encoding, old.errors, closefd=False))  # noqa: SIM115
+        setattr(sys, name, streams[-1])
+        setattr(sys, f"__{name}__", streams[-1])
+    write_out = io.TextIOWrapper.flush
 
     def flush() -> None:
         for stream in streams:
