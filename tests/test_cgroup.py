@@ -10,6 +10,7 @@ import os
 import subprocess
 import sys
 import tempfile
+import time
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -19,9 +20,9 @@ from autograder.sandbox import cgroup
 from autograder.sandbox.cgroup import LEAF, OFF, SLACK_MB, VARIABLE, MemoryGroup, NoGroup, own, sweep
 from autograder.sandbox.launch import Ending, WorkerGone, Zygote
 from autograder.sandbox.proxy import Session
-from tests.real_path import ROOT, grade
+from tests.real_path import ROOT, grade, memory_groups
 from tests.test_tiers import NOBODY, _visible_to_all
-from tests.tiny_course import SOLUTION, put, tiny_course
+from tests.tiny_course import SOLUTION, answer, environment, put, tiny_course
 
 FILES = {
     "v1": {"memory.limit_in_bytes": "", "memory.swappiness": "", "memory.oom_control": "under_oom 0\noom_kill 3\n"},
@@ -378,6 +379,26 @@ def test_what_doctor_tells_an_ordinary_user_to_do_helps(tier: str, monkeypatch: 
     finally:
         asking.kill()
         made.rmdir()
+
+
+@real
+@pytest.mark.timeout(300)
+def test_a_run_clears_the_groups_of_one_that_was_killed_and_leaves_none_itself(tmp_path: Path) -> None:
+    course = tiny_course(tmp_path / "course")
+    put(tmp_path / "class" / "an" / "tiny.py", answer(double="time.sleep(2)\nreturn 2 * x", top="import time"))
+    words = [sys.executable, "-m", "autograder", "grade", str(tmp_path / "class"), "--out", str(tmp_path / "out")]
+    words += ["--course", str(course.root), "--offline", "--jobs", "1"]
+    with memory_groups() as groups:
+        assert groups.parent is not None
+        env = environment() | groups.env | {"TMPDIR": str(tmp_path)}
+        with subprocess.Popen(words, env=env, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL) as killed:
+            while not any(path.read_text() for path in groups.parent.glob("*/cgroup.procs")):  # until a worker is in it
+                assert killed.poll() is None
+                time.sleep(0.05)
+            killed.kill()
+        assert len(groups.left()) == 1
+        subprocess.run(words, env=env, check=True, capture_output=True)
+        assert groups.left() == ()
 
 
 @real
