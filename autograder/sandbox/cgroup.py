@@ -8,7 +8,7 @@ holds above ours, and systemd ends a unit by its own hierarchy (v1) or with all 
 to arrange the kernel refuses (v2, EBUSY), and then `RLIMIT_DATA` holds alone.
 
 Only workers go in, one after another; what they share with the zygote stays charged to the zygote.  Joining takes a
-grace period of the kernel's, about 10 ms.  A group's name says whose it is, so that one whose slot was killed can be
+grace period of the kernel's, 8 to 10 ms.  A group's name says whose it is, so that one whose slot was killed can be
 told from a living one's: `sweep`.
 """
 
