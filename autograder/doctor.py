@@ -73,11 +73,13 @@ class Examination:
     reasons: tuple[str, ...]  # of the self-attack, one a tier that was tried
     cure: str  # the one command that would raise the tier, or enable grading; "" when there is none
     possible: bool  # hidden grading
+    memory_cure: str = ""  # the one command that would put the workers into a memory group; "" when there is none
 
 
 def examine(here: Path) -> Examination:
     torch = probe_torch()
     tier, reasons = probe_tier() if torch.get("torch") else ("", ("not tried: torch cannot be imported",))
+    memory, memory_cure = memory_cap()
     room = {place: shutil.disk_usage(place).free >> 20 for place in (Path(tempfile.gettempdir()), here)}
     findings = (
         Finding("system", f"{platform.system()} {platform.release()}", sys.platform == "linux"),
@@ -86,14 +88,14 @@ def examine(here: Path) -> Examination:
         _trouble("user namespaces", user_namespaces(), "usable"),
         _yes("Landlock", f"ABI {abi}" if (abi := landlock_abi()) > 0 else ""),
         _yes("seccomp", ctypes.util.find_library("seccomp") or ""),
-        Finding("memory cgroup", memory_cgroup() or "not writable: limits of the process only"),
+        Finding("memory cap", memory, memory.startswith("cgroup") or None),
         Finding("GPU", torch["gpu"] or "none that torch sees; hidden tests run on the CPU"),
         *(Finding(f"free disk in {place}", f"{free:,} MB", free >= FREE_MB) for place, free in room.items()),
         Finding("torch", torch["torch"] or torch["trouble"], bool(torch["torch"])),
         Finding("torchvision", _torchvision(torch), bool(torch["torchvision"])),
     )
     possible = bool(tier) and all(free >= FREE_MB for free in room.values())
-    return Examination(findings, tier, reasons, cure(tier, torch), possible)
+    return Examination(findings, tier, reasons, cure(tier, torch), possible, memory_cure)
 
 
 def _yes(name: str, found: str) -> Finding:
@@ -167,15 +169,16 @@ def landlock_abi() -> int:
     return max(0, int(ctypes.CDLL(None).syscall(LANDLOCK_CREATE_RULESET, None, ctypes.c_size_t(0), VERSION_FLAG)))
 
 
-def memory_cgroup() -> str:
-    """Which version lets us make a group with a memory limit; "" where none does."""
-    from autograder.sandbox.cgroup import MemoryGroup
+def memory_cap() -> tuple[str, str]:
+    """What caps a worker's memory, and the command that would put it into a memory group if it is in none."""
+    from autograder.sandbox.cgroup import MemoryGroup, NoGroup
 
-    group = MemoryGroup.make()
-    if group is None:
-        return ""
+    try:
+        group = MemoryGroup.make()
+    except NoGroup as why:
+        return f"RLIMIT_DATA only ({why}): files in a tmpfs and shared mappings are not counted", why.cure
     group.close()
-    return f"{'v2' if group.unified else 'v1'}, writable"
+    return f"{group.version} ({group.folder.parent}) and RLIMIT_DATA", ""
 
 
 def run(words: list[str]) -> tuple[str, int]:

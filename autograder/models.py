@@ -86,6 +86,7 @@ class ItemResult:
     feedback: tuple[Words, ...] = ()
     seconds: float = 0.0
     staff: str = ""  # for the instructor only: our own traceback, the exit status
+    printed: str = ""  # for staff only: may hold hidden inputs; the student's text, not made harmless
 
 
 @dataclass(frozen=True)

@@ -17,6 +17,7 @@ from autograder.course import Course
 from autograder.intake import file_names
 from autograder.models import Grade
 from autograder.reports import csv, html, json, markdown
+from autograder.reports.printed import printed
 
 FREE_MB = 64  # below this a run does not start: reports and results of 400 submissions take a few MB
 
@@ -45,16 +46,29 @@ def check_folder(out: Path) -> None:
 
 
 def write(grade: Grade, course: Course, out: Path, lang: str) -> Path:
-    """results.json, grades.csv, students/<student>.md, index.html."""
+    """results.json, grades.csv, students/<student>.md, index.html; staff/printed/<student>.txt where code printed."""
     names = file_names(attempt.student for attempt in grade.attempts)
     files = {"results.json": json.results(grade, lang), "grades.csv": csv.grades(grade, course)}
     for student, name in names.items():
         files[f"students/{name}.md"] = markdown.student(grade, student, course, lang)
     pages = {student: f"students/{name}.md" for student, name in names.items()}
     files["index.html"] = html.index(grade, course, lang, pages)
+    for student, name in names.items():
+        log = f"staff/printed/{name}.txt"  # apart from all that a student is given
+        if text := printed(grade, student, lang):
+            files[log] = text
+        else:
+            _remove(out / log)  # of an earlier run
     for name, text in files.items():
         write_whole(out / name, text)
     return out / "index.html"
+
+
+def _remove(path: Path) -> None:
+    try:
+        path.unlink(missing_ok=True)
+    except OSError as error:
+        raise OutputError(f"{path}: is out of date and cannot be removed ({error.strerror}); remove it") from None
 
 
 def write_whole(path: Path, text: str) -> None:

@@ -8,12 +8,15 @@ import os
 import signal
 import subprocess
 import sys
+import tempfile
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
+
+from autograder.sandbox.cgroup import VARIABLE, MemoryGroup, NoGroup
 
 ROOT = Path(__file__).parents[1]
 SECONDS = 540  # for one class on a machine that is busy; alone it takes a tenth
@@ -22,7 +25,7 @@ PR_SET_CHILD_SUBREAPER = 36
 
 @dataclass(frozen=True)
 class Graded:
-    """What one run left: the folder, what it said, and the processes and temporary files that outlived it."""
+    """What one run left: the folder, what it said; processes, temporary files and memory groups that outlived it."""
 
     out: Path
     code: int
@@ -32,6 +35,11 @@ class Graded:
 
     def page(self, student: str) -> str:
         return (self.out / "students" / f"{student}.md").read_text(encoding="utf-8")
+
+    def log(self, student: str) -> str:
+        """What staff reads of what the student's code printed."""
+        path = self.out / "staff" / "printed" / f"{student}.txt"
+        return path.read_text(encoding="utf-8") if path.exists() else ""
 
     def texts(self) -> dict[str, str]:
         """Everything that was printed or written for people, by name."""
@@ -48,15 +56,47 @@ def grade(
     temporary = folder / "tmp"
     temporary.mkdir()
     full = {**os.environ, **(env or {}), "TMPDIR": str(temporary)}
-    with adopting_orphans() as orphans:
+    with memory_groups() as groups, adopting_orphans() as orphans:
+        full |= groups.env
         run = subprocess.run(command, cwd=ROOT, env=full, capture_output=True, text=True, timeout=SECONDS, check=False)
-        left = orphans() + tuple(path.name for path in temporary.iterdir())
+        left = orphans() + tuple(path.name for path in temporary.iterdir()) + groups.left()
     if run.returncode == 2 and f"autograder: {tier}: " in run.stderr:
         return run.stderr.strip().splitlines()[-1]
     assert run.returncode == 0, run.stdout + run.stderr
     results = json.loads((folder / "out" / "results.json").read_text(encoding="utf-8"))
     attempts = {(attempt["student"], attempt["unit"]): attempt for attempt in results}
     return Graded(folder / "out", run.returncode, run.stdout + run.stderr, left, attempts)
+
+
+@dataclass(frozen=True)
+class Groups:
+    """Where a run makes its memory groups, apart from everybody else's; None where none can be made."""
+
+    parent: Path | None
+
+    @property
+    def env(self) -> dict[str, str]:
+        return {} if self.parent is None else {VARIABLE: str(self.parent)}
+
+    def left(self) -> tuple[str, ...]:
+        return () if self.parent is None else tuple(path.name for path in self.parent.iterdir() if path.is_dir())
+
+
+@contextmanager
+def memory_groups() -> Iterator[Groups]:
+    try:
+        probe = MemoryGroup.make()
+    except NoGroup:
+        yield Groups(None)
+        return
+    probe.close()
+    groups = Groups(Path(tempfile.mkdtemp(prefix="test-", dir=probe.folder.parent)))
+    try:
+        yield groups
+    finally:
+        assert groups.parent is not None
+        for folder in (*(groups.parent / name for name in groups.left()), groups.parent):
+            MemoryGroup(folder, probe.unified).close()
 
 
 @contextmanager

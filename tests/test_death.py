@@ -31,7 +31,7 @@ from autograder.grading.run import GradingError, Pool
 from autograder.grading.scratch import scratch, sweep
 from autograder.grading.slot import Settings
 from autograder.grading.store import FOLDER, Store, StoreError
-from tests.real_path import _children, adopting_orphans
+from tests.real_path import _children, adopting_orphans, memory_groups
 from tests.tiny_course import SOLUTION, answer, environment, put, python, tiny_course
 
 KINDS = ("coordinator", "slot", "zygote", "worker")
@@ -179,7 +179,8 @@ def test_a_hundred_kills_lose_nothing_count_nothing_twice_and_leave_nothing(
     want, ends = results(calm), Counter[int]()
     assert len(want) == STUDENTS
     batch = 0
-    with adopting_orphans() as orphans:
+    with memory_groups() as groups, adopting_orphans() as orphans:
+        env |= groups.env
         before = _children()
         while sum(killer.killed.values()) < KILLS or min(killer.killed[kind] for kind in KINDS) < 5:
             batch += 1
@@ -190,7 +191,7 @@ def test_a_hundred_kills_lose_nothing_count_nothing_twice_and_leave_nothing(
             assert sorted(rows(out)) == sorted({attempt["student"] for attempt in want})
             sys.stdout.write(f"batch {batch}: {dict(killer.killed)}, exits {dict(ends)}\n")
         wait_for_none(before)
-        left = orphans()
+        left = orphans() + groups.left()
     assert left == ()
     assert list((tmp_path / "tmp").iterdir()) == []
     assert set(ends) <= {0, 3, -signal.SIGKILL}

@@ -41,7 +41,7 @@ def machine(monkeypatch: pytest.MonkeyPatch) -> dict[str, str]:
     monkeypatch.setattr(doctor, "probe_torch", lambda: HEALTHY)
     monkeypatch.setattr(doctor, "user_namespaces", lambda: "")
     monkeypatch.setattr(doctor, "landlock_abi", lambda: 6)
-    monkeypatch.setattr(doctor, "memory_cgroup", lambda: "")
+    monkeypatch.setattr(doctor, "memory_cap", lambda: ("cgroup v1 (/x) and RLIMIT_DATA", ""))
     monkeypatch.setattr(doctor, "bubblewrap", lambda: "bubblewrap 0.8.0 (/usr/bin/bwrap)")
     monkeypatch.setattr("ctypes.util.find_library", lambda name: f"lib{name}.so.2")
     monkeypatch.setattr("os.getuid", lambda: 0)
@@ -88,6 +88,15 @@ def test_without_landlock_and_namespaces_nothing_holds(
     assert (found.tier, found.possible) == ("", False)
     assert "landlock: the self-attack could read a planted file" in text(found)
     assert finding(found, "Landlock").ok is False
+
+
+def test_a_cap_that_does_not_count_everything_is_named_with_the_command_that_gives_one(
+    machine: dict[str, str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(doctor, "memory_cap", lambda: ("RLIMIT_DATA only (/x: Permission denied)", "sudo mkdir /x/y"))
+    found = examine(Path())
+    assert finding(found, "memory cap") == Finding("memory cap", "RLIMIT_DATA only (/x: Permission denied)", None)
+    assert "to cap all memory of a worker: sudo mkdir /x/y\nhidden grading: possible" in text(found)
 
 
 def test_macos_has_no_walls_and_no_command_gives_it_some(

@@ -30,7 +30,8 @@ TIERS = ("namespaces", "landlock")
 CANARIES = tuple(
     f"CANARY_{place}" for place in ("SUITE", "SOLUTION", "MISTAKES", "LABELS", "ENVIRONMENT", "NEIGHBOUR", "HOME")
 )
-RESERVED = {"about", "from", "rest", "page", "absent", "seconds", "baseline", "tiers", "build"}
+RESERVED = {"about", "from", "rest", "page", "absent", "printed", "seconds", "baseline", "tiers", "build"}
+LOG_BYTES = 16 << 10  # of an item: 6 KB, in which every byte may have become an escape, and every line a mark
 ALLOWED = 6.0  # seconds of all items together, where a case names no bound
 
 pytestmark = [
@@ -163,6 +164,15 @@ def test_nothing_secret_and_no_text_of_the_student_s_reaches_a_reader(graded: Gr
     secret = (*CANARIES, *case.want.get("absent", ()))
     texts = graded(tier, case.group).run.texts()
     assert [(words, name) for name, text in texts.items() for words in secret if words in text] == []
+
+
+@every_run
+def test_staff_reads_what_was_printed_and_no_canary(graded: Grader, tier: str, case: Case) -> None:
+    found = graded(tier, case.group)
+    log = found.run.log(found.student[case.name])
+    assert [words for words in case.want.get("printed", ()) if words not in log] == []
+    assert [canary for canary in CANARIES if canary in log] == []
+    assert len(log) <= LOG_BYTES * len(ITEMS)
 
 
 @every_run

@@ -38,6 +38,7 @@ class Doll:
             raise SandboxError("does not come up")
         self.tier, self.closed = tier, False
         self.opened.append(self)
+        self.memory = MEMORY
 
     def close(self) -> None:
         self.closed = True
@@ -61,19 +62,20 @@ def dolls(monkeypatch: pytest.MonkeyPatch) -> Iterator[type[Doll]]:
 
 
 HELD = "the self-attack failed, as it should"
+MEMORY = "memory: cgroup v1 and RLIMIT_DATA"
 
 # --- which tier is chosen ---
 
 
 def test_auto_takes_the_strongest_that_holds(dolls: type[Doll]) -> None:
     zygote, isolation = choose("auto")
-    assert isolation == Isolation("namespaces", (f"namespaces: {HELD}",))
+    assert isolation == Isolation("namespaces", (f"namespaces: {HELD}", MEMORY))
     assert zygote.tier == "namespaces"
 
 
 def test_a_tier_that_does_not_come_up_is_passed_over_with_its_reason(dolls: type[Doll]) -> None:
     dolls.broken = frozenset({"namespaces"})
-    assert choose("auto")[1] == Isolation("landlock", ("namespaces: does not come up", f"landlock: {HELD}"))
+    assert choose("auto")[1] == Isolation("landlock", ("namespaces: does not come up", f"landlock: {HELD}", MEMORY))
 
 
 def test_a_tier_whose_walls_fall_is_passed_over_with_the_deed(dolls: type[Doll]) -> None:
@@ -92,7 +94,7 @@ def test_no_walls_need_trust(dolls: type[Doll]) -> None:
     with pytest.raises(SandboxError, match="process: has no walls; --trust-submissions allows it"):
         choose("process")
     assert dolls.opened == []
-    assert choose("process", trust=True)[1] == Isolation("process", ("process: own process and limits only",))
+    assert choose("process", trust=True)[1] == Isolation("process", ("process: own process and limits only", MEMORY))
 
 
 def test_auto_does_not_fall_to_no_walls_without_trust(dolls: type[Doll]) -> None:
@@ -175,7 +177,7 @@ def test_a_landlock_that_answers_but_does_nothing_is_noticed(monkeypatch: pytest
 def test_with_bubblewrap_auto_is_namespaces() -> None:
     zygote, isolation = choose("auto")
     zygote.close()
-    assert isolation == Isolation("namespaces", (f"namespaces: {HELD}",))
+    assert isolation == Isolation("namespaces", (f"namespaces: {HELD}", zygote.memory))
 
 
 def test_without_bubblewrap_auto_is_landlock(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -214,7 +216,7 @@ os.setgroups([]), os.setgid({NOBODY}), os.setuid({NOBODY})
 from autograder.sandbox.tiers import choose
 zygote, isolation = choose({tier!r})
 zygote.close()
-print(os.getuid(), *isolation.reasons)
+print(os.getuid(), isolation.reasons[0])
 """
     done = subprocess.run(
         [*_visible_to_all(), sys.executable, "-c", program],

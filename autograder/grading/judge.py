@@ -10,6 +10,7 @@ passes, the answer had the wrong form; if it raises too, the suite is broken.
 
 from __future__ import annotations
 
+import dataclasses
 import time
 import traceback
 from collections.abc import Callable, Collection, Sequence
@@ -24,6 +25,7 @@ from autograder.grading.suites import Ran, Suites, Test, is_timeout, raised_by_s
 from autograder.models import Attempt, ItemResult, Submission, Verdict
 from autograder.sandbox.inner.wire import WireError
 from autograder.sandbox.launch import SandboxError, Worker, WorkerGone, WorkerTimeout, Zygote
+from autograder.sandbox.printed import Excerpt
 from autograder.sandbox.proxy import LocalTransport, Missing, OutOfMemory, PolicyBroken, Session
 from autograder.sandbox.shared import SharedData
 
@@ -57,7 +59,8 @@ class Judge:
             outcomes = self._outcomes(desk, unit, item, tests)
         if outcomes[-1].verdict.abnormal or item.processes or not desk.leave():
             desk.clear()
-        return result(item, outcomes, len(tests), practice=self.data.practice)
+        judged = result(item, outcomes, len(tests), practice=self.data.practice)
+        return dataclasses.replace(judged, printed=desk.printed())
 
     def _outcomes(self, desk: Desk, unit: Unit, item: Item, tests: Sequence[Test]) -> list[Outcome]:
         """How its tests ended, up to the first abnormal end."""
@@ -152,6 +155,7 @@ class Desk:
         self.item = ""
         self.failed: ImportFailed | None = None
         self.importing_again = False
+        self.excerpt = Excerpt()
 
     def session(self, item: Item) -> Session:
         """A session in which the module is imported and the item's policies hold."""
@@ -188,6 +192,12 @@ class Desk:
         except Exception:
             return False
 
+    def printed(self) -> str:
+        """What was printed since the last item, an import of the module included."""
+        if self.worker is not None and self.worker.drain is not None:
+            self.worker.drain.settle()
+        return self.excerpt.take()
+
     def clear(self) -> None:
         if self.worker is not None:
             self.worker.end(0.0)
@@ -205,7 +215,11 @@ class Desk:
         else:
             seconds = limits.import_seconds + sum(2 * item.seconds for item in self.unit.items)
             self.worker = zygote.worker(
-                memory_mb=item.memory_mb, cpu_seconds=seconds, shared=shared, processes=item.processes
+                memory_mb=item.memory_mb,
+                cpu_seconds=seconds,
+                shared=shared,
+                processes=item.processes,
+                printed=self.excerpt,
             )
             self.current = Session(self.worker)
         try:

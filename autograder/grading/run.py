@@ -27,6 +27,7 @@ from autograder.grading.slot import Beat, Done, Fault, Hello, Job, Settings
 from autograder.grading.slot import main as slot_main
 from autograder.grading.store import Kept, Store, digest
 from autograder.models import Attempt, Environment, Grade, Isolation, ItemResult, Submission, Verdict, Words
+from autograder.sandbox.cgroup import sweep
 from autograder.words import say
 
 STARTS = 3  # how often in a row a slot may die before it has come up
@@ -105,6 +106,7 @@ class Pool:
             slot.stop()
         self.slots.clear()
         self._held.close()  # a slot that was killed left its folder there
+        sweep()  # … and its memory group
 
     def start(self) -> Hello:
         """The slots, up and attested; GradingError when no slot can be had."""

@@ -23,6 +23,8 @@ def text(found: Examination) -> str:
         lines.append(
             "to raise it: grade on Linux, in a virtual machine for example; --trust-submissions does without walls"
         )
+    if found.memory_cure:
+        lines.append(f"to cap all memory of a worker: {found.memory_cure}")
     lines.append(f"hidden grading: {'possible' if found.possible else 'not possible here'}")
     return "\n".join(line.rstrip() for line in lines)
 

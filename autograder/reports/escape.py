@@ -43,6 +43,14 @@ def fenced(text: str, indent: str = "") -> str:
     return "\n".join(indent + line for line in (f"{fence}text", *text.split("\n"), fence))
 
 
+def verbatim(text: str) -> str:
+    """Every character that acts on a screen written as an escape: nothing is lost, line ends and tabs stay."""
+    return "".join(
+        c if c in "\n\t" or unicodedata.category(c) not in _UNSEEN else c.encode("unicode_escape").decode()
+        for c in text
+    )
+
+
 def _quoted_start(found: re.Match[str]) -> str:
     space, mark = found.groups()
     return f"{space}{mark}\\" if mark.isdigit() else f"{space}\\{mark}"

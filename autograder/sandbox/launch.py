@@ -25,10 +25,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from autograder.sandbox.cgroup import MemoryGroup
+from autograder.sandbox.cgroup import MemoryGroup, NoGroup
 from autograder.sandbox.inner import wire
 from autograder.sandbox.inner.watch import SCRATCH_MB
 from autograder.sandbox.inner.zygote import READY, remove
+from autograder.sandbox.printed import Drain, Excerpt
 from autograder.sandbox.shared import SharedData
 
 INNER = Path(__file__).parent / "inner"
@@ -107,8 +108,11 @@ class WorkerTimeout(Exception):
 class Worker:
     """One forked process with one student's module."""
 
-    def __init__(self, zygote: Zygote, pid: int, connection: socket.socket, cpu_seconds: int) -> None:
+    def __init__(
+        self, zygote: Zygote, pid: int, connection: socket.socket, cpu_seconds: int, drain: Drain | None = None
+    ) -> None:
         self.zygote, self.pid, self.connection, self.cpu_seconds = zygote, pid, connection, cpu_seconds
+        self.drain = drain
         self.busy = False  # a request is out and unanswered
         self.ending: Ending | None = None
         self._numbers = itertools.count(int.from_bytes(os.urandom(4), "big") << 16)
@@ -154,6 +158,8 @@ class Worker:
             answer = self.zygote.order({"op": "end", "pid": self.pid, "wait": wait})
             over = self._over(answer.pop("stopped"), answer["exit"], answer["cpu"])
             self.ending = Ending(**answer, over=over)
+            if self.drain is not None:
+                self.drain.close()
         return self.ending
 
     def _over(self, stopped: str, exit_code: int, cpu: float) -> str:
@@ -173,7 +179,7 @@ class Zygote:
         self.folder = Path(tempfile.mkdtemp(prefix="autograder-"))
         self.log = (self.folder / "zygote.log").open("ab+")  # append: reading it moves the shared offset
         self.process: subprocess.Popen[bytes] | None = None
-        self.group = MemoryGroup.make()
+        self.group, self.memory = _memory_group()
         self.kills = 0
         self.control, theirs = socket.socketpair()
         try:
@@ -200,11 +206,18 @@ class Zygote:
             raise SandboxError(f"{error.strerror}: {error.filename}") from None
 
     def worker(
-        self, *, memory_mb: int, cpu_seconds: float, shared: Sequence[SharedData] = (), processes: bool = False
+        self,
+        *,
+        memory_mb: int,
+        cpu_seconds: float,
+        shared: Sequence[SharedData] = (),
+        processes: bool = False,
+        printed: Excerpt | None = None,
     ) -> Worker:
-        """A fresh worker.  One at a time: the end of one sweeps away every process of the zygote's.
+        """A fresh worker; what it prints goes to `printed`, or nowhere.
 
         `processes`: it may start some of its own, for a DataLoader.
+        One at a time: the end of one sweeps away every process of the zygote's.
         """
         ours, theirs = socket.socketpair()
         order = {
@@ -214,13 +227,19 @@ class Zygote:
             "shared": [data.described() for data in shared],
             "group": self.group is not None,
             "processes": processes,
+            "printed": printed is not None,
         }
+        drain = None
         with theirs, contextlib.ExitStack() as opened:
             descriptors = [theirs.fileno()]
             if self.group is not None:
                 descriptors.append(self._join(self.group, memory_mb, opened))
+            if printed is not None:
+                drain = Drain(printed)
+                opened.callback(drain.handed_over)
+                descriptors.append(drain.descriptor)
             answer = self.order(order, [*descriptors, *(data.descriptor for data in shared)])
-        worker = Worker(self, answer["pid"], ours, int(cpu_seconds) + 2)
+        worker = Worker(self, answer["pid"], ours, int(cpu_seconds) + 2, drain)
         worker.await_ready()
         return worker
 
@@ -286,6 +305,15 @@ class Zygote:
         if self.group is not None:
             self.group.close()
         remove(self.folder)
+
+
+def _memory_group() -> tuple[MemoryGroup | None, str]:
+    """A group for the workers where one can be had, and in words what caps their memory."""
+    try:
+        group = MemoryGroup.make()
+    except NoGroup as why:
+        return None, f"memory: {'RLIMIT_DATA only' if sys.platform == 'linux' else 'no cap'} ({why})"
+    return group, f"memory: {group.version} and RLIMIT_DATA"
 
 
 def readable() -> list[str]:

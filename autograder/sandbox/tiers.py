@@ -47,7 +47,7 @@ def choose(wanted: str, *, trust: bool = False, hidden: Sequence[Path] = ()) -> 
             reasons.append(f"{tier}: {error}")
             continue
         held = "own process and limits only" if tier == "process" else "the self-attack failed, as it should"
-        return zygote, Isolation(tier, (*reasons, f"{tier}: {held}"))
+        return zygote, Isolation(tier, (*reasons, f"{tier}: {held}", zygote.memory))
     raise SandboxError("; ".join(reasons))
 
 

@@ -11,7 +11,9 @@ It ends when the grader closes the control socket, and takes everything it start
 from __future__ import annotations
 
 import contextlib
+import faulthandler
 import gc
+import io
 import itertools
 import json
 import mmap
@@ -32,7 +34,7 @@ from . import watch, wire
 from .jail import Jail
 from .watch import Held
 
-DESCRIPTORS_MAX = 8
+DESCRIPTORS_MAX = 16
 READY = b"locked in"
 WATCH_SECONDS = 0.1  # between two looks at what the worker has put into its folder
 
@@ -254,7 +256,8 @@ def _become_worker(
         os.setsid()
         signal.signal(signal.SIGINT, signal.SIG_DFL)
         connection = socket.socket(fileno=descriptors[0])
-        shared = _shared(order["shared"], descriptors[1 + order["group"] :])
+        shared = _shared(order["shared"], descriptors[1 + order["group"] + order["printed"] :])
+        screen = descriptors[1 + order["group"]] if order["printed"] else None
         if order["group"]:
             os.write(descriptors[1], b"0")  # 0: the writer
             os.close(descriptors[1])
@@ -269,7 +272,7 @@ def _become_worker(
             jail.ask_before_forks(zygote)
         zygote.close()
         jail.close_on_child(scratch, order["memory_mb"], order["cpu_seconds"], processes=order["processes"])
-        _answer_requests(connection, scratch, shared)
+        _answer_requests(connection, scratch, shared, screen)
         code = 0
     except BaseException as error:  # ours: the student's exceptions are answers
         traceback.print_exception(error, file=sys.__stderr__)
@@ -277,24 +280,44 @@ def _become_worker(
         os._exit(code)
 
 
-def _answer_requests(connection: socket.socket, scratch: Path, shared: Mapping[str, Callable[[], Any]]) -> None:
+def _answer_requests(
+    connection: socket.socket, scratch: Path, shared: Mapping[str, Callable[[], Any]], screen: int | None
+) -> None:
     from .workbench import Workbench
 
-    _silence()
+    flush = _speak_into(screen)
     bench = Workbench(shared, scratch=scratch)
     wire.send(connection, READY)  # locked in; not a line of the student's has run, so nobody else can say this
     while (frame := wire.receive(connection)) is not None:
         number, body = bytes(frame[:8]), frame[8:]
-        wire.send(connection, number + bench.answer(body))
+        answer = bench.answer(body)
+        flush()
+        wire.send(connection, number + answer)
 
 
-def _silence() -> None:
-    """What a student prints goes nowhere: 400 MB of it cost nothing, and nothing hidden can leave this way."""
+def _speak_into(screen: int | None) -> Callable[[], None]:
+    """What a student prints goes to the grader's excerpt for staff, or nowhere; returns what flushes it."""
     null = os.open(os.devnull, os.O_RDWR)
-    for standard in (0, 1, 2):
-        os.dup2(null, standard)
-    if null > 2:
-        os.close(null)
+    screen = null if screen is None else screen
+    for standard, descriptor in enumerate((null, screen, screen)):
+        os.dup2(descriptor, standard)
+    for descriptor in {null, screen} - {0, 1, 2}:
+        os.close(descriptor)
+    faulthandler.enable(2, all_threads=False)  # a crash says where; it still ends by its own signal
+    streams: list[Any] = []
+    for name, standard, buffering in (("stdout", 1, -1), ("stderr", 2, 1)):  # the zygote's would seek in a pipe
+        old = getattr(sys, name)
+        streams.append(open(standard, "w", buffering, old.encoding, old.errors, closefd=False))  # noqa: SIM115
+        setattr(sys, name, streams[-1])
+        setattr(sys, f"__{name}__", streams[-1])
+    write_out = io.TextIOWrapper.flush
+
+    def flush() -> None:
+        for stream in streams:
+            with contextlib.suppress(BaseException):  # closed, taken apart: theirs to do
+                write_out(stream)
+
+    return flush
 
 
 def _shared(described: list[dict[str, Any]], descriptors: list[int]) -> dict[str, Callable[[], Any]]:
