@@ -27,6 +27,7 @@ _LONG_NAME = tarfile.GNUTYPE_LONGNAME
 _PAX = (tarfile.XHDTYPE, tarfile.SOLARIS_XHDTYPE)
 _SKIPPED = (tarfile.XGLTYPE, tarfile.GNUTYPE_LONGLINK)  # what git says of a commit; where a link leads
 _LABEL = b"V"  # the name of a tape
+_SPARSE, _SPARSE_NAME = b"GNU.sparse.", b"GNU.sparse.name"  # a file with holes, which can be of any size
 _FILES = (tarfile.REGTYPE, tarfile.AREGTYPE, tarfile.CONTTYPE)
 _DAMAGED = (*BROKEN, tarfile.HeaderError, ValueError)
 
@@ -55,10 +56,10 @@ class _Extra:
 
     @property
     def sparse(self) -> bool:
-        return any(key.startswith(b"GNU.sparse.") for key in self.pax)
+        return _SPARSE in self.pax
 
     def name(self, short: str) -> str:
-        raw = self.pax.get(b"GNU.sparse.name", self.pax.get(b"path", self.long_name))
+        raw = self.pax.get(_SPARSE_NAME, self.pax.get(b"path", self.long_name))
         return short if raw is None else raw.decode("utf-8", "surrogateescape")
 
     def size(self, stated: int) -> int:
@@ -101,7 +102,8 @@ def _member(stream: Stream, info: tarfile.TarInfo, block: bytes, extra: _Extra) 
         while more:  # lists of holes; each costs its sender a block
             more = _exactly(stream, BLOCK)[504]
     has_bytes = info.isreg() or info.type not in tarfile.SUPPORTED_TYPES  # a link has none, whatever size it states
-    body = _Body(stream, extra.size(info.size) if has_bytes else 0, info.type in _FILES, extra.sparse)
+    sparse = extra.sparse or info.type == tarfile.GNUTYPE_SPARSE
+    body = _Body(stream, extra.size(info.size) if has_bytes else 0, info.type in _FILES, sparse)
     if info.type != _LABEL:
         yield Member(extra.name(info.name), info.isdir(), body.read)
     if body.error is not None:
@@ -162,8 +164,10 @@ def _pax(data: bytes) -> dict[bytes, bytes]:
         if end <= space or data[end - 1 : end] != b"\n":
             raise ValueError("a damaged pax header")
         key, _, value = data[space + 1 : end - 1].partition(b"=")
-        if key in (b"path", b"size") or key.startswith(b"GNU.sparse."):
+        if key in (b"path", b"size", _SPARSE_NAME):
             found[key] = value
+        elif key.startswith(_SPARSE):
+            found[_SPARSE] = b""
         at = end
     return found
 

@@ -146,7 +146,10 @@ class _Packed:
             elif self._now.needs_input:
                 data = self._input()
                 ended = not data
-            piece = self._now.decompress(data, PIECE)
+            try:
+                piece = self._now.decompress(data, PIECE)
+            except lzma.LZMAError as error:
+                raise _unusual() if "Memory usage limit" in str(error) else error
             if piece:
                 self._count(piece)
                 return piece
@@ -161,7 +164,7 @@ class _Packed:
     def _another(self) -> None:
         self._streams += 1
         if self._streams > STREAMS:
-            raise Unreadable(msg("it is packed in an unusual way; make an ordinary {kind}", kind="tar"))
+            raise _unusual()
         self._now = self._new()
 
     def _count(self, piece: bytes) -> None:
@@ -171,6 +174,10 @@ class _Packed:
             raise Unreadable(
                 msg("it unpacks to far more than code does (over {mib} MiB); pack the modules only", mib=mib)
             )
+
+
+def _unusual() -> Unreadable:
+    return Unreadable(msg("it is packed in an unusual way; make an ordinary {kind}", kind="tar"))
 
 
 def _xz() -> _Unpacker:

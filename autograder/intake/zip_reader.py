@@ -16,6 +16,7 @@ from autograder.intake.member import Bounds, Member, Unreadable, damaged, link, 
 from autograder.models import Words, msg
 
 _DIRECTORY_BYTES = 400  # of the archive's own directory, for one name
+_PIECE = 64 * 1024  # less than the directory of one student's zip may be: see _Bounded
 
 _ENCRYPTED = 0x1
 _UTF8 = 0x800
@@ -26,6 +27,8 @@ def members(file: IO[bytes], bounds: Bounds) -> Iterator[Member]:
     """Every member, in the order of the zip's directory."""
     try:
         archive = zipfile.ZipFile(cast(IO[bytes], _Bounded(file, bounds.entries * _DIRECTORY_BYTES)))
+    except _TooMany as error:
+        raise Unreadable(msg("it holds more than {n} files; pack the modules only", n=bounds.entries)) from error
     except (*_BROKEN, NotImplementedError) as error:
         raise Unreadable(msg("it is not a {kind} that can be opened; make it again", kind="zip")) from error
     with archive:
@@ -46,7 +49,11 @@ def _read(archive: zipfile.ZipFile, info: zipfile.ZipInfo, most: int, shown: str
         return unusual(shown, "zip")
     try:
         with archive.open(info) as file:
-            return file.read(most)
+            pieces = []
+            while most > 0 and (piece := file.read(min(most, _PIECE))):
+                pieces.append(piece)
+                most -= len(piece)
+            return b"".join(pieces)
     except (*_BROKEN, NotImplementedError, RuntimeError):
         return damaged(shown, "zip")
 
@@ -61,6 +68,10 @@ def _name(info: zipfile.ZipInfo) -> str:
     return name
 
 
+class _TooMany(Exception):
+    """The directory is larger than that of an honest archive, or says so."""
+
+
 class _Bounded(io.RawIOBase):
     """A file that never gives more at once than an honest archive's directory needs: zipfile reads it in one piece."""
 
@@ -70,7 +81,7 @@ class _Bounded(io.RawIOBase):
 
     def read(self, size: int = -1) -> bytes:
         if size > self._most:
-            raise zipfile.BadZipFile("the directory of the archive is too large")
+            raise _TooMany
         return self._file.read(self._most if size < 0 else size)
 
     def seek(self, offset: int, whence: int = io.SEEK_SET) -> int:
