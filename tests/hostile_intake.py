@@ -1,6 +1,6 @@
 """Hand-ins that git cannot keep: archives, links, pipes, names that no disk of ours should hold.
 
-BUILDERS[case](Place): named as the folder tests/golden/hostile/intake/<case>/, whose expect.toml says what becomes of it
+BUILDERS[case](Place): named as the folder tests/golden/hostile/intake/<case>/, whose expect.toml says the rest
 """
 
 from __future__ import annotations
@@ -63,10 +63,10 @@ class Place:
         *entries: tuple[str | tarfile.TarInfo, bytes],
         end: str = ".tar",
         mode: Mode = "w",
-        kind: int | None = None,
+        kind: int = tarfile.PAX_FORMAT,
     ) -> Path:
         path = self.submissions / f"{self.student}{end}"
-        with tarfile.open(path, mode, format=tarfile.PAX_FORMAT if kind is None else kind) as archive:
+        with tarfile.open(path, mode, format=kind) as archive:
             for name, data in entries:
                 info = tarfile.TarInfo(name) if isinstance(name, str) else name
                 info.size = info.size or len(data)
@@ -382,11 +382,8 @@ def pickles(at: Place) -> None:
 
 def safetensors(at: Place) -> None:
     header = json.dumps({"w": {"dtype": "F32", "shape": [2**40], "data_offsets": [0, 2**42]}}).encode()
-    files = [
-        ("a.safetensors", struct.pack("<Q", 2**63 - 1) + header),
-        ("b.safetensors", struct.pack("<Q", 90) + header),
-    ]
-    at.folder(("target.py", CODE), *files)
+    sizes = {"claims.safetensors": 2**63 - 1, "outside.safetensors": len(header), "cuts.safetensors": 7}
+    at.folder(("target.py", CODE), *((name, struct.pack("<Q", size) + header) for name, size in sizes.items()))
 
 
 def setup(at: Place) -> None:

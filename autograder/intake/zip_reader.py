@@ -15,7 +15,8 @@ from typing import IO, cast
 from autograder.intake.member import Bounds, Member, Unreadable, damaged, link, unusual
 from autograder.models import Words, msg
 
-_DIRECTORY_BYTES = 400  # of the archive's own directory, for one name
+DIRECTORY_BYTES = 400  # of the archive's own directory, for one name
+_TAIL = 128 * 1024  # the end of the file, where the directory is looked for: 22 bytes and a comment of up to 64 KiB
 _PIECE = 64 * 1024  # less than the directory of one student's zip may be: see _Bounded
 
 _ENCRYPTED = 0x1
@@ -26,7 +27,7 @@ _BROKEN = (zipfile.BadZipFile, zlib.error, EOFError, OSError, ValueError, Overfl
 def members(file: IO[bytes], bounds: Bounds) -> Iterator[Member]:
     """Every member, in the order of the zip's directory."""
     try:
-        archive = zipfile.ZipFile(cast(IO[bytes], _Bounded(file, bounds.entries * _DIRECTORY_BYTES)))
+        archive = zipfile.ZipFile(cast(IO[bytes], _Bounded(file, bounds.entries * DIRECTORY_BYTES)))
     except _TooMany as error:
         raise Unreadable(msg("it holds more than {n} files; pack the modules only", n=bounds.entries)) from error
     except (*_BROKEN, NotImplementedError) as error:
@@ -82,7 +83,7 @@ class _Bounded(io.RawIOBase):
     def read(self, size: int = -1) -> bytes:
         if size > self._most:
             raise _TooMany
-        return self._file.read(self._most if size < 0 else size)
+        return self._file.read(_TAIL if size < 0 else size)
 
     def seek(self, offset: int, whence: int = io.SEEK_SET) -> int:
         return self._file.seek(offset, whence)
