@@ -47,7 +47,7 @@ def _staff(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> Non
         nargs="+",
         type=Path,
         metavar="PATH",
-        help="a folder of submissions, a student's folder, a .py file or a .zip",
+        help="a folder of submissions, a student's folder, a .py file, a .zip or a .tar",
     )
     grade.add_argument("--out", type=Path, required=True, metavar="DIR", help="where results and reports go")
     grade.add_argument("--fresh", action="store_true", help="forget kept results and draw a new seed")

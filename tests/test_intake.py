@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import io
 import os
 import stat
 import struct
+import tarfile
 import time
 import zipfile
 from collections.abc import Collection
 from pathlib import Path
+from typing import Literal
 
 import pytest
 
@@ -416,7 +419,7 @@ def test_a_directory_that_claims_gigabytes_is_refused(tmp_path: Path) -> None:
     end = data.rfind(b"PK\x05\x06")
     struct.pack_into("<I", data, end + 12, 60_000_000)
     path.write_bytes(data)
-    with pytest.raises(IntakeError, match="not a zip that can be opened"):
+    with pytest.raises(IntakeError, match="it holds more than 50000 files"):
         take(path)
 
 
@@ -475,6 +478,71 @@ def test_a_corrupt_zip_in_a_class_stops_nobody_and_is_said_twice(tmp_path: Path)
     assert found(intake) == [("alice", "u01_tensors"), ("bob", "u01_tensors")]
     assert "alice.zip: it is not a zip that can be opened" in said(intake.submissions[0])
     assert "alice: alice.zip: it is not a zip that can be opened" in noted(intake)
+
+
+# Tars: what a zip may hold, a tar may; the hostile ones are in tests/golden/hostile/intake/
+
+
+def tarred(path: Path, *entries: str | tuple[str, bytes], mode: Literal["w", "w:gz", "w:bz2", "w:xz"] = "w") -> Path:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with tarfile.open(path, mode) as archive:
+        for entry in entries:
+            name, data = (entry, CODE) if isinstance(entry, str) else entry
+            info = tarfile.TarInfo(name)
+            info.size = len(data)
+            archive.addfile(info, io.BytesIO(data))
+    return path
+
+
+@pytest.mark.parametrize("end", [".tar", ".tar.gz", ".tgz", ".tar.bz2", ".tbz2", ".tar.xz", ".txz", ".TAR.GZ", ".Zip"])
+def test_an_archive_s_name_without_its_ending_is_the_student(tmp_path: Path, end: str) -> None:
+    path = tmp_path / f"an.le{end}"
+    if end == ".Zip":
+        zipped(path, "homework/tensors.py")
+    else:
+        tarred(path, "homework/tensors.py", mode="w:gz" if "g" in end.casefold() else "w")
+    put(tmp_path, "bob/tensors.py")
+    assert found(take(path)) == [("an.le", "u01_tensors")]
+    assert found(take(tmp_path)) == [("an.le", "u01_tensors"), ("bob", "u01_tensors")]
+
+
+@pytest.mark.parametrize("name", [".tar.gz", ".zip", "alice.gz", "alice.tar.zst", "tar", "alice.tar.gz.py"])
+def test_a_name_that_only_looks_like_an_archive_is_none(name: str) -> None:
+    assert archive_module.stem(name) is None
+
+
+@pytest.mark.parametrize("mode", ["w", "w:gz", "w:bz2", "w:xz"])
+def test_a_tar_of_a_class_holds_students(tmp_path: Path, mode: Literal["w", "w:gz", "w:bz2", "w:xz"]) -> None:
+    names = ["./class/hoàng/tensors.py", "./class/bob/u03_backprop/backprop.py", f"./class/an/{'d' * 200}/x.py"]
+    intake = take(tarred(tmp_path / "class.tar", *names, mode=mode))
+    assert found(intake) == [("bob", "u03_backprop"), ("hoàng", "u01_tensors")]
+
+
+@pytest.mark.parametrize("cut", [0.0, 0.1, 0.3, 0.5, 0.7, 0.9, 0.99])
+@pytest.mark.parametrize("mode", ["w:gz", "w:bz2", "w:xz"])
+def test_a_packed_tar_cut_short_anywhere_is_one_line(
+    tmp_path: Path, mode: Literal["w:gz", "w:bz2", "w:xz"], cut: float
+) -> None:
+    path = tarred(tmp_path / "alice.tar.gz", "tensors.py", ("data.bin", os.urandom(100_000)), mode=mode)
+    data = path.read_bytes()
+    path.write_bytes(data[: int(len(data) * cut)])
+    with pytest.raises(IntakeError, match=r"it is damaged|not a tar that can be opened") as error:
+        take(path)
+    assert "\n" not in str(error.value)
+
+
+@pytest.mark.parametrize("size", [MAX_SOURCE, MAX_SOURCE + 1])
+def test_a_module_in_a_tar_may_hold_256_kib_and_what_follows_is_read(tmp_path: Path, size: int) -> None:
+    tensors, mlp = take(tarred(tmp_path / "alice.tgz", ("tensors.py", b"#" * size), "mlp.py", mode="w:gz")).submissions
+    assert (tensors.source is None) == ("larger than 256 KiB" in said(tensors)) == (size > MAX_SOURCE)
+    assert mlp.source == CODE
+
+
+def test_honest_data_in_a_tar_is_passed_over(tmp_path: Path) -> None:
+    """60 MB, which pack three to one as weights do: no bomb."""
+    noise = os.urandom(1_000_000)
+    path = tarred(tmp_path / "alice.tgz", ("data.bin", (noise + bytes(2_000_000)) * 20), "tensors.py", mode="w:gz")
+    assert only(take(path)).source == CODE
 
 
 # Errors: one line with the thing and the cure

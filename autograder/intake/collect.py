@@ -21,6 +21,8 @@ from autograder.words import say
 if TYPE_CHECKING:
     from autograder.course import Course, Unit
 
+MOST_NOTES = 12  # on what was refused of one student: an archive can hold 2000 names that lead out of it
+
 
 @dataclass(frozen=True)
 class Intake:
@@ -31,12 +33,12 @@ class Intake:
 
 
 def collect(paths: Sequence[Path], course: Course, units: Collection[str] | None) -> Intake:
-    """Find the submissions in folders, zips and files.  Fails with `IntakeError` for a PATH that cannot be graded.
+    """Find the submissions in folders, archives and files.  Fails with `IntakeError` for a PATH that cannot be graded.
 
     `units` None: each student is graded in what they handed in.  Else: in each of these, handed in or not.
     """
     if not paths:
-        raise IntakeError("nothing to grade; name a folder of submissions, a student's folder, a .py or a .zip")
+        raise IntakeError("nothing to grade; name a folder of submissions, a student's folder, a .py, a .zip or a .tar")
     wanted = Wanted(course, course.select(units or ()))
     students: dict[str, _Student] = {}
     notes: list[Words] = []
@@ -95,7 +97,9 @@ class _Student:
 
     def submissions(self, every_unit: bool) -> list[Submission]:
         """In course order; what there is to say about the student as a whole stands with the first."""
-        notes = list(self.notes)
+        notes = self.notes[:MOST_NOTES]
+        if len(self.notes) > MOST_NOTES:
+            notes.append(msg("and {n} more of this kind", n=len(self.notes) - MOST_NOTES))
         if self.ignored:
             notes.append(msg("ignored, never read: {names}", names=listed(self.ignored)))
         found: list[Submission] = []
@@ -174,17 +178,17 @@ def _read(path: Path, wanted: Wanted) -> Shared:
             return _known(share(entries, wanted, whole.name or "student", is_zip=False), entries, shown, wanted)
         if is_module(whole):
             return _module(whole, shown, wanted)
-        if whole.suffix.casefold() == ".zip":
+        if stem := archive.stem(whole.name):
             with folder.open_regular(whole) as file:
-                entries = list(archive.read(file, wanted, archive.A_CLASS))
-            return _known(share(entries, wanted, whole.stem, is_zip=True), entries, shown, wanted)
+                entries = list(archive.read(file, whole.name, wanted, archive.A_CLASS))
+            return _known(share(entries, wanted, stem, is_zip=True), entries, shown, wanted)
     except Unreadable as error:
         raise IntakeError(f"{shown}: {say(error.message, 'en')}") from error
     except folder.Irregular as error:
-        raise IntakeError(f"{shown}: not a regular file; name a folder, a .py or a .zip") from error
+        raise IntakeError(f"{shown}: not a regular file; name a folder, a .py, a .zip or a .tar") from error
     except OSError as error:
         raise IntakeError(f"{shown}: cannot be read ({error.strerror}); check its permissions") from error
-    raise IntakeError(f"{shown}: neither a folder nor a .py nor a .zip; name one of these")
+    raise IntakeError(f"{shown}: neither a folder nor a .py nor a .zip or .tar; name one of these")
 
 
 def _module(path: Path, shown: str, wanted: Wanted) -> Shared:

@@ -22,7 +22,7 @@ SKIPPED = {"__pycache__", "__macosx", "autograder", "venv", "node_modules", "sit
 # Files that would steer python or pytest if anything here ran where they lie.
 STEERING = {"pytest.ini", "pyproject.toml", "setup.cfg", "tox.ini", "requirements.txt"}
 # Files in which an answer may be meant to lie, so that a reader is told that they were not opened.
-UNREAD = {".py", ".pyc", ".pth", ".ipynb", ".zip", ".rar", ".7z", ".tar", ".gz", ".tgz"}
+UNREAD = {".py", ".pyc", ".pth", ".ipynb", ".zip", ".rar", ".7z", ".tar", ".gz", ".tgz", ".bz2", ".tbz2", ".xz", ".txz"}
 
 
 class IntakeError(Exception):
@@ -32,7 +32,7 @@ class IntakeError(Exception):
 class Kind(Enum):
     MODULE = auto()  # a known module; `source` holds its bytes, or `note` says why not
     FOLDER = auto()
-    ZIP = auto()  # a zip that counts as a folder
+    ZIP = auto()  # a zip or tar that counts as a folder; `note`: what is wrong with it as a whole
     IGNORED = auto()  # worth a mention
     REFUSED = auto()  # `note` says why
 

@@ -1,6 +1,6 @@
 """A folder as a list of entries.  Links are never followed, and only regular files are ever opened.
 
-A zip up to two folders deep counts as a folder: `alice.zip` or `alice/homework.zip` in a folder of submissions.
+A zip or tar up to two folders deep counts as a folder: `alice.zip`, `alice/homework.tar.gz` in a folder of submissions.
 """
 
 from __future__ import annotations
@@ -10,7 +10,7 @@ import stat
 from collections import deque
 from collections.abc import Iterator
 from itertools import islice
-from pathlib import Path, PurePosixPath
+from pathlib import Path
 from typing import IO
 
 from autograder.intake import archive
@@ -110,7 +110,7 @@ def _entries(parts: tuple[str, ...], found: os.DirEntry[str], wanted: Wanted) ->
         elif found.name == "__pycache__":
             yield Entry(parts, Kind.IGNORED)
     elif _counts_as_folder(parts, wanted):
-        yield from _zip(parts, path, wanted)
+        yield from _archive(parts, path, wanted)
     elif mentioned(found.name):
         yield Entry(parts, Kind.IGNORED)
 
@@ -123,28 +123,27 @@ def _is_folder(found: os.DirEntry[str]) -> bool:
 
 
 def _counts_as_folder(parts: tuple[str, ...], wanted: Wanted) -> bool:
-    is_zip = PurePosixPath(parts[-1].casefold()).suffix == ".zip"
-    return is_zip and (len(parts) == 1 or (len(parts) == 2 and not wanted.is_unit_folder(parts[0])))
+    is_archive = archive.stem(parts[-1]) is not None
+    return is_archive and (len(parts) == 1 or (len(parts) == 2 and not wanted.is_unit_folder(parts[0])))
 
 
-def _zip(parts: tuple[str, ...], path: Path, wanted: Wanted) -> Iterator[Entry]:
-    shown = printable(parts[-1])
-    inside = (*parts[:-1], PurePosixPath(parts[-1]).stem)
+def _archive(parts: tuple[str, ...], path: Path, wanted: Wanted) -> Iterator[Entry]:
+    """What could be read of it, and what is wrong with it as a whole."""
+    shown, note = printable(parts[-1]), None
+    inside = (*parts[:-1], archive.stem(parts[-1]) or parts[-1])
+    found: list[Entry] = []
     try:
         with open_regular(path) as file:
-            found = [
-                Entry((*inside, *entry.parts), entry.kind, entry.unit, entry.source, entry.note)
-                for entry in archive.read(file, wanted, archive.ONE_STUDENT)
-            ]
+            for entry in archive.read(file, parts[-1], wanted, archive.ONE_STUDENT):
+                found.append(Entry((*inside, *entry.parts), entry.kind, entry.unit, entry.source, entry.note))
     except Irregular:
-        yield Entry(inside, Kind.ZIP, note=msg("{name} is a link or a device, not a file", name=shown))
+        note = msg("{name} is a link or a device, not a file", name=shown)
     except Unreadable as error:
-        yield Entry(inside, Kind.ZIP, note=msg("{name}: {why}", name=shown, why=error.message))
+        note = msg("{name}: {why}", name=shown, why=error.message)
     except OSError as error:
-        yield Entry(inside, Kind.ZIP, note=msg("{name} cannot be read ({why})", name=shown, why=_reason(error)))
-    else:
-        yield Entry(inside, Kind.ZIP)
-        yield from found
+        note = msg("{name} cannot be read ({why})", name=shown, why=_reason(error))
+    yield Entry(inside, Kind.ZIP, note=note)
+    yield from found
 
 
 def _without_source(entry: Entry) -> Entry:
