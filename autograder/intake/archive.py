@@ -20,14 +20,15 @@ from typing import IO, cast
 from autograder.intake.entry import (
     MAX_DEPTH,
     MAX_ENTRIES,
-    MAX_SOURCE,
     MAX_STUDENT,
     Entry,
     Kind,
     Wanted,
+    cap,
     mentioned,
     skipped,
     too_large,
+    weight,
 )
 from autograder.intake.names import printable
 from autograder.models import Message, Words, msg
@@ -71,7 +72,7 @@ def read(file: IO[bytes], wanted: Wanted, bounds: Bounds) -> Iterator[Entry]:
         for info in infos:
             entry = _entry(archive, info, wanted, left)
             if entry is not None:
-                left -= len(entry.source or b"")
+                left -= weight(entry.source)
                 yield entry
 
 
@@ -105,10 +106,11 @@ def _source(
         return None, msg("{name} is packed in an unusual way; make an ordinary zip", name=shown)
     try:
         with archive.open(info) as file:
-            source = file.read(MAX_SOURCE + 1)
+            source = file.read(cap(info.filename) + 1)
     except (*_BROKEN, NotImplementedError, RuntimeError):
         return None, msg("{name} is damaged in the zip; make the zip again", name=shown)
-    return (source, None) if len(source) <= min(MAX_SOURCE, left) else (None, too_large(shown))
+    fits = len(source) <= cap(info.filename) and weight(source) <= left
+    return (source, None) if fits else (None, too_large(shown))
 
 
 def _name(info: zipfile.ZipInfo) -> str:
