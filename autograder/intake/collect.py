@@ -38,7 +38,9 @@ def collect(paths: Sequence[Path], course: Course, units: Collection[str] | None
     `units` None: each student is graded in what they handed in.  Else: in each of these, handed in or not.
     """
     if not paths:
-        raise IntakeError("nothing to grade; name a folder of submissions, a student's folder, a .py, a .ipynb or a .zip")
+        raise IntakeError(
+            "nothing to grade; name a folder of submissions, a student's folder, a .py, a .ipynb or a .zip"
+        )
     wanted = Wanted(course, course.select(units or ()))
     students: dict[str, _Student] = {}
     notes: list[Words] = []

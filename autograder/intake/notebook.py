@@ -11,7 +11,7 @@ nbformat is not asked.  Formats 1 to 4 differ, for code, in where the cells lie 
 lines below; tests/test_notebook.py holds them against nbformat's own upgrade).  Importing it took 1.7 s and 370
 modules, and it answers `{"nbformat": [1]}` with a TypeError, a cell without outputs with a ValidationError.
 
-A cell has the number that Jupyter shows beside it after "Restart and run all": only code cells count, empty ones do not.
+A cell has the number that Jupyter shows beside it after "Restart and run all": code cells count, empty ones not.
 """
 
 from __future__ import annotations
@@ -55,7 +55,7 @@ def is_notebook(name: str) -> bool:
 
 
 def opened(entry: Entry) -> Entry:
-    """The entry with its code as source, when it is a notebook; without a source, and with a note, when it is broken."""
+    """The entry with its code as source, when it is a notebook; with a note instead when that cannot be had."""
     if entry.source is None or not is_notebook(entry.name):
         return entry
     try:
