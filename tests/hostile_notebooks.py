@@ -132,7 +132,7 @@ def notebook_of_deep_nesting(student: Path) -> None:
 
 
 def notebook_of_many_cells(student: Path) -> None:
-    cells = b",".join([b'{"cell_type":"code","source":"1"}'] * 100_000)
+    cells = b",".join([b'{"cell_type":"code","source":"1"}'] * 50_000)
     _lay(student, b'{"nbformat":4,"cells":[' + cells + b"]}")
 
 

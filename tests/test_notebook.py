@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import torch._dynamo  # noqa: F401  as in the zygote: imported in the middle of a test it takes the test's time
 
 from autograder.course import Course
 from autograder.intake import IntakeError
@@ -145,7 +146,7 @@ def full(start: bytes, again: bytes, end: bytes = b"") -> bytes:
 def many(again: bytes) -> bytes:
     """As many values as a notebook may hold."""
     each = again.count(b",") + again.count(b"[") + again.count(b"{")
-    return b'{"cells": [' + again * ((MAX_VALUES - 8) // each) + b"1]}"
+    return b'{"cells": [' + again * ((MAX_VALUES - 8) // each) + b"1]]}"  # and broken at its end
 
 
 BOMBS = {
@@ -155,12 +156,13 @@ BOMBS = {
     "one long text": full(b'{"cells": "', b"a", b'"}'),
     "one long number": full(b'{"cells": ', b"7", b"}"),
     "a text of wide characters": full(b'{"cells": "', "\U0001f600".encode(), b'"}'),
+    "backslashes before quotes": full(b"", b'\\"a"     ')[: MAX_VALUES * 16],
     "spaces": full(b"{", b" ", b"}"),
     "brackets": full(b"", b"["),
     "small lists": many(b"[1],"),
     "small objects": many(b'{"source":1},'),
     "texts": many('"đđđđ",'.encode()),
-    "cells": many(b'{"cell_type":"code","source":"1"},'),
+    "many cells": many(b'{"cell_type":"code","source":"1"},'),
 }
 
 
@@ -179,7 +181,7 @@ def test_a_bomb_costs_little_time_and_memory(data: bytes) -> None:
     finally:
         tracemalloc.stop()
     assert seconds < 5.0  # the dearest took 1.4 on a machine that was busy
-    assert peak < 160 << 20
+    assert peak < 140 << 20
 
 
 def test_outputs_metadata_and_attachments_are_gone() -> None:
@@ -458,10 +460,12 @@ def test_feedback_names_cell_and_line(course: Course) -> None:
 
 def test_a_name_that_is_missing_is_explained_by_the_cell_that_stopped(course: Course) -> None:
     parts = ["!pip install x", *(part.replace("def double(x: Tensor)", "def double(x: Tensor", 1) for part in PARTS)]
+    number = next(n for n, part in enumerate(parts, start=1) if "def double" in part)
     (attempt,) = judged_here(course, handed_in(*parts))
     assert verdicts(attempt)["double"] is Verdict.MISSING
     assert "tiny.ipynb has no `double`" in told(item(attempt, "double"))
-    assert "It stands in cell 3, which stopped with SyntaxError in cell 3, line 1" in told(item(attempt, "double"))
+    stopped = f"It stands in cell {number}, which stopped with SyntaxError in cell {number}, line"
+    assert stopped in told(item(attempt, "double"))
     assert "skipped, as only a notebook understands it, in cell 1, line 1: `!pip install x`" in notes(attempt)
 
 
