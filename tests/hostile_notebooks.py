@@ -145,6 +145,12 @@ def renamed_in_a_notebook(student: Path) -> None:
     _lay(student, as_bytes(notebook([part.replace("def rows(", "def rowz(") for part in PARTS])))
 
 
+def notebook_that_trains(student: Path) -> None:
+    """Training in the middle, as in every notebook: it would take a minute, the answers stand above and below."""
+    train = "w = torch.zeros(3)\nfor epoch in range(10**9):\n    w = w - 0.1 * w"
+    _lay(student, as_bytes(notebook([*PARTS[:4], train, *PARTS[4:], train, "plot = None"])))
+
+
 def _lay(student: Path, data: bytes) -> None:
     (student / "target.ipynb").write_bytes(data)
 
@@ -164,5 +170,6 @@ NOTEBOOKS: dict[str, Callable[[Path], None]] = {
         notebook_of_many_cells,
         notebook_of_many_values,
         renamed_in_a_notebook,
+        notebook_that_trains,
     )
 }

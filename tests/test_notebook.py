@@ -14,13 +14,14 @@ from typing import Any
 import pytest
 import torch._dynamo  # noqa: F401  as in the zygote: imported in the middle of a test it takes the test's time
 
+from autograder.checks.faults import StudentRaised
 from autograder.course import Course
 from autograder.intake import IntakeError
 from autograder.intake.entry import MAX_NOTEBOOK, MAX_SOURCE, Entry, Kind
 from autograder.intake.notebook import MAX_CELLS, MAX_VALUES, NoNotebook, Notebook, opened, read
 from autograder.models import Attempt, Submission, Verdict
 from autograder.sandbox.inner.wire import WireError
-from autograder.sandbox.proxy import CellsRan, LocalTransport, Session, StudentRaised
+from autograder.sandbox.proxy import CellsRan, LocalTransport, Session
 from autograder.words import say
 from tests.hostile_notebooks import as_bytes, code, notebook, prose
 from tests.test_intake import CODE, only, put, said, take, zipped
@@ -85,13 +86,14 @@ def test_every_format_is_read_as_nbformat_upgrades_it(version: int) -> None:
     assert cells(read(as_bytes(whole))) == want
 
 
+ODD: list[Any] = [7, None, {}, [[1], 2]]
 HARMLESS = {
     "a byte order mark": b"\xef\xbb\xbf" + of("x = 1"),
     "NaN and Infinity in an output": of(code("x = 1", outputs=[{"data": [float("nan"), float("inf")]}])),
     "a number of 9000 digits": of("x = 1").replace(b'"nbformat_minor": 5', b'"nbformat_minor": ' + b"7" * 9000),
     "a key twice: the later counts, as in Jupyter": of("x = 1").replace(b'"source"', b'"source": "y = 2", "source"'),
     "cells that are no cells": as_bytes({"cells": [1, None, [], "x", {}, code("x = 1"), {"cell_type": ["code"]}]}),
-    "sources that are no texts": of(code("x = 1"), *({**code(""), "source": odd} for odd in (7, None, {}, [[1], 2]))),
+    "sources that are no texts": of(code("x = 1"), *({**code(""), "source": odd} for odd in ODD)),
     "no version": as_bytes({"cells": [code("x = 1")]}),
     "a version that is none": as_bytes({"nbformat": [4], "cells": [code("x = 1")]}),
     "keys that are deep within": of(code("x = 1", metadata={"cells": [{"cell_type": "code", "source": "evil"}]})),
@@ -346,6 +348,7 @@ MAGICS = {
     "%time x = 1": ([], 1),
     "\n%%time\nx = 1": ([2], 1),
     "%%capture out\n%%time\n%precision 3\nx = 1": ([1, 2, 3], 1),
+    "    x = 0\n    if not x:\n        x = 1": ([], 1),
     "x = 1\nx = 7 \\\n  % 4": ([], 3),
     "x = (7\n% 4)": ([], 3),
     "x = '''\n!ls\n%%bash\n'''.count('l')": ([], 1),
@@ -374,6 +377,21 @@ def test_an_error_is_not_taken_for_a_magic(source: str) -> None:
     assert [stop.error.type_name for stop in ran.stops] == ["SyntaxError"]
 
 
+def test_a_cell_that_trains_is_stopped_and_those_below_run(tmp_path: Path) -> None:
+    found = read(of("import time\nwhile True:\n    time.sleep(0.01)", "x = 1\ndef f(): return x"))
+    session = Session(Jailed(tmp_path))
+    ran = session.open("tiny.py", "tiny", found.source, 2.0, found.cells)
+    assert ran is not None
+    assert [(stop.cell, stop.slow) for stop in ran.stops] == [(1, True)]
+    assert session.call("call", "f", (), {}, name="f") == 1
+
+
+def test_a_worker_can_read_the_lines_of_a_notebook_s_functions(tmp_path: Path) -> None:
+    found = read(of("%matplotlib inline", "def f(:", "import inspect\nclass C:\n    y = 1\ndef f(): return 1"))
+    Session(Jailed(tmp_path)).open("tiny.py", "tiny", found.source, 9.0, found.cells)
+    assert (tmp_path / "tiny.py").read_text().split("\n")[:4] == ["pass", "", "import inspect", "class C:"]
+
+
 def test_thousands_of_magics_end_soon() -> None:
     started = time.process_time()
     ran, _ = run("%x\n" * 20_000, "x = 1")
@@ -393,6 +411,14 @@ class Teller:
         from autograder.sandbox.inner import wire
 
         return wire.pack({"ok": self.told})
+
+
+class Jailed(LocalTransport):
+    """A workbench with a scratch folder, as a worker has it."""
+
+    def __init__(self, scratch: Path) -> None:
+        super().__init__()
+        self.bench.scratch, self.bench.catches = scratch, BaseException
 
 
 LIES = [

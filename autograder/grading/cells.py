@@ -35,6 +35,8 @@ def lost(submission: Submission, name: str, stops: Sequence[Stop]) -> Message | 
     """A cell that stopped, and in whose text the name is defined: the reason why it is missing."""
     defines = re.compile(rf"^[ \t]*(?:async[ \t]+)?(?:def|class)[ \t]+{re.escape(name)}\b", re.MULTILINE)
     for stop in stops:
+        if stop.slow and defines.search(_text(submission, stop.cell)):
+            return msg("It stands in cell {cell}, which was stopped, for it takes too long.", cell=stop.cell)
         if defines.search(_text(submission, stop.cell)):
             return msg(
                 "It stands in cell {cell}, which stopped with {type}{where}.", cell=stop.cell, **_why(submission, stop)
@@ -50,6 +52,13 @@ def _stopped(submission: Submission, stop: Stop) -> Words:
             cell=stop.cell,
             name=stop.name,
             later=stop.later,
+        )
+    if stop.slow:
+        return msg(
+            "cell {cell} was stopped, it takes too long{where}: put what trains or loads into a function; "
+            "the cells below it were run all the same",
+            cell=stop.cell,
+            where=at(stop.error.lines[-1:], submission),
         )
     return msg(
         "cell {cell} stopped with {type}{where}; the cells below it were run all the same",

@@ -88,12 +88,14 @@ class Call:
 
 @dataclass(frozen=True)
 class Stop:
-    """A cell of a notebook that raised.  `name`: what a NameError missed; `later`: the cell (from 1) that makes it."""
+    """A cell of a notebook that raised.  `name`: what a NameError missed; `later`: the cell (from 1) that makes it;
+    `slow`: it was stopped, for it would have taken the time of the cells below."""
 
     cell: int
     error: StudentRaised
     name: str = ""
     later: int = 0
+    slow: bool = False
 
 
 @dataclass(frozen=True)
@@ -126,7 +128,7 @@ class Session:
         if not cells:
             self.ask(question, seconds)
             return None
-        return self._ran(self.ask({**question, "cells": list(cells)}, seconds), len(cells))
+        return self._ran(self.ask({**question, "cells": list(cells), "seconds": seconds}, seconds), len(cells))
 
     def item(self, forbids: Sequence[str], symbol: str = "") -> None:
         """An item begins; Missing when the module lacks its symbol."""
@@ -198,7 +200,7 @@ class Session:
                 if isinstance(name, str) and name in self.written and type(later) is int and cell < later <= cells:
                     stops.append(Stop(cell, _raised(row), name, later))
                 else:
-                    stops.append(Stop(cell, _raised(row)))
+                    stops.append(Stop(cell, _raised(row), slow=row.get("slow") is True))
         twice: list[tuple[str, int, int]] = []
         for row in rows.get("twice", []):
             if isinstance(row, list) and row and isinstance(row[0], str) and row[0] in self.written:

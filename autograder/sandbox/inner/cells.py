@@ -42,6 +42,8 @@ class Cell:
             try:
                 return parse("\n" * (self.first - 1) + "\n".join(self.lines) + "\n")
             except SyntaxError as error:
+                if isinstance(error, IndentationError) and self._dedent():
+                    continue
                 at = (error.lineno or 0) - self.first
                 if len(self.skipped) >= MOST or not (0 <= at < len(self.lines) and self._leave_out(at)):
                     raise
@@ -60,6 +62,13 @@ class Cell:
                     self.blank()
             elif line.strip():
                 return
+
+    def _dedent(self) -> bool:
+        """A notebook runs a cell that is indented as a whole; False when this one is not."""
+        first = next((line for line in self.lines if line.strip()), "")
+        indent = first[: len(first) - len(first.lstrip())]
+        self.lines = [line.removeprefix(indent) for line in self.lines]
+        return indent != ""
 
     def _leave_out(self, at: int) -> bool:
         """Take a magic out of a line; False when it is none."""
@@ -80,7 +89,7 @@ class Cell:
 
 def split(source: bytes, starts: Sequence[int]) -> Iterator[Cell]:
     lines = source.decode("utf-8", errors="replace").split("\n")
-    for start, end in zip(starts, [*starts[1:], len(lines) + 1], strict=True):
+    for start, end in zip(starts, [*starts, len(lines) + 1][1:], strict=True):
         yield Cell(start, lines[start - 1 : end - 1])
 
 

@@ -20,7 +20,9 @@ import builtins
 import contextlib
 import random
 import re
+import signal
 import sys
+import time
 import types
 import zlib
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
@@ -36,11 +38,16 @@ from .guard import Guard
 
 SMALL = 256 << 10  # bytes of arguments that are sent back after a call, to see whether they were changed
 NAMES = 200
+SHARE = 0.7  # of the time that is left for an import: what one cell of a notebook may take
 TOLD = 50  # of each kind of thing that there is to say about a notebook
 FUTURE = sum({getattr(__future__, name).compiler_flag for name in __future__.all_feature_names})
 _WATCHED = (
     "torch", "torch.nn", "torch.nn.functional", "torch.optim", "torch.autograd", "torch.linalg", "numpy", "builtins",
 )  # fmt: skip
+
+
+class CellTooSlow(BaseException):
+    """A cell that trains, most likely: it is stopped so that the cells below it still run."""
 
 
 class Workbench:
@@ -71,10 +78,13 @@ class Workbench:
 
     # --- requests ---
 
-    def _open(self, filename: str, name: str, source: bytes, cells: Sequence[int] = ()) -> dict[str, object]:
+    def _open(
+        self, filename: str, name: str, source: bytes, cells: Sequence[int] = (), seconds: float = 0.0
+    ) -> dict[str, object]:
         """Import the student's module from its bytes; `SyntaxError` and the like are answers.
 
-        `cells`: the lines at which a notebook's cells begin.  It is imported whatever its cells raise.
+        `cells`: the lines at which a notebook's cells begin.  It is imported whatever its cells raise; `seconds` is
+        what the grader waits.
         """
         self.filename = filename
         if self.scratch is not None:
@@ -86,13 +96,13 @@ class Workbench:
             sys.modules[name] = self.module  # pickling and dataclasses look a class's module up
         told = None
         if code is None:
-            told = self._run_cells(list(split(source, cells)))
+            told = self._run_cells(list(split(source, cells)), time.monotonic() + 0.9 * seconds)
         else:
             exec(code, self.module.__dict__)
         self.before = self._snapshot()
         return {"ok": told}
 
-    def _run_cells(self, cells: list[Cell]) -> dict[str, object]:
+    def _run_cells(self, cells: list[Cell], deadline: float) -> dict[str, object]:
         """A notebook's cells one after another, as "Restart and run all" has it, but on after one that raises.
 
         Returns the lines that were skipped, what was raised in which cell, and what was defined more than once.
@@ -115,11 +125,13 @@ class Workbench:
                     raise fault
                 code = compile(tree, self.filename, "exec", flags, dont_inherit=True)
                 flags |= code.co_flags & FUTURE  # `from __future__` holds for the cells below
-                exec(code, names)
+                with self._hurry(deadline):
+                    exec(code, names)
             except self.catches as error:
                 known = self._describe(error)
                 known = {"error": "MemoryError", "lines": known["memory"]} if "memory" in known else known
                 name = getattr(error, "name", None) if isinstance(error, NameError) else None
+                known["slow"] = isinstance(error, CellTooSlow)
                 raised.append({"cell": number, **known, "name": name if type(name) is str else ""})
                 stopped = self._statement(error)
             for name, line in definitions(tree, stopped):
@@ -131,6 +143,25 @@ class Workbench:
         twice = [[name, lines[0], lines[-1]] for name, lines in lines_of.items() if len(lines) > 1]
         skipped = [line for cell in cells for line in cell.skipped]
         return {"skipped": skipped[:TOLD], "raised": raised[:TOLD], "twice": twice[:TOLD]}
+
+    @contextlib.contextmanager
+    def _hurry(self, deadline: float) -> Iterator[None]:
+        """Stop a cell that would take the time of those below it.  A courtesy: who swallows it meets the grader's clock,
+        which stops the whole import.  In the grader's own process the alarm belongs to pytest."""
+        if self.scratch is None:
+            yield
+            return
+
+        def stop(*_: object) -> None:
+            raise CellTooSlow
+
+        before = signal.signal(signal.SIGALRM, stop)
+        try:
+            signal.setitimer(signal.ITIMER_REAL, max(0.05, SHARE * (deadline - time.monotonic())))
+            yield
+        finally:
+            signal.setitimer(signal.ITIMER_REAL, 0.0)
+            signal.signal(signal.SIGALRM, before)
 
     def _parsed(self, cell: Cell) -> tuple[ast.Module, BaseException | None]:
         def parse(text: str) -> ast.Module:
