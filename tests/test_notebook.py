@@ -380,7 +380,7 @@ def test_an_error_is_not_taken_for_a_magic(source: str) -> None:
 def test_a_cell_that_trains_is_stopped_and_those_below_run(tmp_path: Path) -> None:
     found = read(of("import time\nwhile True:\n    time.sleep(0.01)", "x = 1\ndef f(): return x"))
     session = Session(Jailed(tmp_path))
-    ran = session.open("tiny.py", "tiny", found.source, 2.0, found.cells)
+    ran = session.open("tiny.py", "a_notebook", found.source, 2.0, found.cells)
     assert ran is not None
     assert [(stop.cell, stop.slow) for stop in ran.stops] == [(1, True)]
     assert session.call("call", "f", (), {}, name="f") == 1
@@ -388,7 +388,7 @@ def test_a_cell_that_trains_is_stopped_and_those_below_run(tmp_path: Path) -> No
 
 def test_a_worker_can_read_the_lines_of_a_notebook_s_functions(tmp_path: Path) -> None:
     found = read(of("%matplotlib inline", "def f(:", "import inspect\nclass C:\n    y = 1\ndef f(): return 1"))
-    Session(Jailed(tmp_path)).open("tiny.py", "tiny", found.source, 9.0, found.cells)
+    Session(Jailed(tmp_path)).open("tiny.py", "a_notebook", found.source, 9.0, found.cells)
     assert (tmp_path / "tiny.py").read_text().split("\n")[:4] == ["pass", "", "import inspect", "class C:"]
 
 

@@ -146,8 +146,8 @@ class Workbench:
 
     @contextlib.contextmanager
     def _hurry(self, deadline: float) -> Iterator[None]:
-        """Stop a cell that would take the time of those below it.  A courtesy: who swallows it meets the grader's clock,
-        which stops the whole import.  In the grader's own process the alarm belongs to pytest."""
+        """Stop a cell that would take the time of those below it: a courtesy.  Who swallows it meets the grader's
+        clock, which stops the whole import.  In the grader's own process the alarm belongs to pytest."""
         if self.scratch is None:
             yield
             return
