@@ -67,13 +67,17 @@ class Diagnosis:
 
 @dataclass(frozen=True)
 class Submission:
-    """One student's module for one unit, as bytes: nothing has been parsed or run."""
+    """One student's module for one unit, as bytes: nothing has been parsed or run.
+
+    Of a notebook, `source` is its code and `cells` the lines (from 1) at which its code cells begin.
+    """
 
     student: str
     unit: str
     filename: str
     source: bytes | None  # None: the file was not handed in
     notes: tuple[Words, ...] = ()
+    cells: tuple[int, ...] = ()
 
 
 @dataclass(frozen=True)

@@ -142,7 +142,7 @@ BAD: dict[str, tuple[Prepare, tuple[str, ...], str]] = {
     "a file of another kind": (
         lambda root: put(root / "class.txt", "x"),
         ("grade", "class.txt", "--out", "out", "--course", "course"),
-        "class.txt: neither a folder nor a .py nor a .zip or .tar; name one of these",
+        "class.txt: neither a folder nor a .py, .ipynb, .zip or .tar; name one of these",
     ),
     "an unknown unit": (
         lambda root: put(root / "class/an/tiny.py", SOLUTION),

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import ast
 import bz2
+import contextlib
 import gzip
 import io
+import json
 import lzma
 import tarfile
 import tracemalloc
@@ -19,9 +22,13 @@ from hypothesis import strategies as st
 from autograder.course import Course, CourseError, load
 from autograder.intake import IntakeError, collect
 from autograder.intake.archive import A_CLASS
+from autograder.intake.notebook import NoNotebook, read
 from autograder.intake.unpack import XZ_MEMORY
 from autograder.intake.zip_reader import DIRECTORY_BYTES
 from autograder.models import Submission
+from autograder.sandbox.inner.cells import split
+from autograder.words import say
+from tests.hostile_notebooks import PARTS, as_bytes, notebook, prose
 from tests.tiny_course import GRADING, tiny_course
 
 MANY = settings(
@@ -200,3 +207,48 @@ def test_a_damaged_packed_tar_is_read_or_refused_in_one_line(
         read_or_refused(tmp_path / "class.tar.gz", data, course, most)
 
     fuzz()
+
+
+NOTEBOOK = as_bytes(notebook([prose("# Homework"), "!pip install torch", *PARTS]))
+KEYS = st.sampled_from(["cells", "worksheets", "cell_type", "source", "input", "code", "nbformat", "outputs"])
+ANYTHING = st.recursive(
+    st.one_of(st.none(), st.booleans(), st.floats(), st.integers(), st.just("code"), st.text(max_size=6)),
+    lambda inner: st.one_of(st.lists(inner, max_size=4), st.dictionaries(KEYS, inner, max_size=4)),
+    max_leaves=20,
+)
+
+
+@settings(MANY, max_examples=600)
+@given(st.one_of(st.binary(max_size=400), damaged(NOTEBOOK), ANYTHING.map(json.dumps).map(str.encode)))
+def test_a_damaged_notebook_is_read_or_refused_in_one_line(data: bytes) -> None:
+    refused = ""
+    try:
+        found = read(data)
+    except NoNotebook as error:
+        refused = say(error.message, "en")
+    else:
+        lines = found.source.decode("utf-8").split("\n")
+        assert list(found.cells) == sorted(set(found.cells))
+        assert all(1 <= line < len(lines) for line in found.cells)
+    assert "\n" not in refused
+
+
+TOKENS = ["%", "!", "?", "%%time", "x", "=", "1", "(", ")", "\n", "\n", "    ", "\\", "'''", "'", "def f():", "#", " "]
+
+
+@MANY
+@given(st.lists(st.lists(st.sampled_from(TOKENS), max_size=12).map("".join), min_size=1, max_size=4))
+def test_cells_that_python_understands_are_never_touched(sources: list[str]) -> None:
+    """And the others keep the numbers of their lines."""
+    whole = read(as_bytes(notebook(sources)))
+    for cell in split(whole.source, whole.cells):
+        before = list(cell.lines)
+        try:
+            ast.parse("\n".join(before))
+            understood = True
+        except (SyntaxError, ValueError):
+            understood = False
+        with contextlib.suppress(SyntaxError, ValueError):
+            cell.parsed(ast.parse)
+        assert len(cell.lines) == len(before)
+        assert not understood or cell.lines == before

@@ -10,7 +10,7 @@ from autograder.checks import StudentRaised
 from autograder.course import Item, Unit
 from autograder.grading import words
 from autograder.grading.words import Told
-from autograder.models import Text, Verdict
+from autograder.models import Submission, Text, Verdict
 from autograder.sandbox.launch import Ending, WorkerGone
 from autograder.sandbox.proxy import Call, Handle, LocalTransport, Session
 from autograder.sandbox.shared import SharedData
@@ -18,7 +18,13 @@ from autograder.words import say
 
 ITEM = Item("f", "f", Text("F", "F"), 1.0, 5, 1, (Text("look", "xem"),), seconds=5.0, memory_mb=512)
 UNIT = Unit("u01", "answers", Text("U", "U"), (ITEM,))
-SOURCE = b"import torch\n\ndef f(x):\n    return x.oops()  # \x1b[31m\n"
+
+
+def handed_in(source: bytes, cells: tuple[int, ...] = ()) -> Submission:
+    return Submission("an", "u01", "answers.ipynb" if cells else "answers.py", source, cells=cells)
+
+
+SOURCE = handed_in(b"import torch\n\ndef f(x):\n    return x.oops()  # \x1b[31m\n")
 
 
 def said(told: Told, lang: str = "en") -> str:
@@ -116,7 +122,7 @@ def test_what_was_asked_for_is_told_in_round_figures() -> None:
 def test_a_crash_is_told_with_its_signal_and_where_it_happened() -> None:
     gone = WorkerGone(Ending(-11, False, 0.1, 10))
     assert "Python crashed during `f` (SIGSEGV)" in said(words.gone(ITEM, gone, SOURCE)[1])
-    assert "during the import of answers.py" in said(words.gone(ITEM, gone, SOURCE, importing=UNIT)[1])
+    assert "during the import of answers.py" in said(words.gone(ITEM, gone, SOURCE, importing=True)[1])
 
 
 # Lines and types
@@ -142,17 +148,28 @@ def test_an_exception_is_shown_with_the_line_as_it_stands_in_the_file() -> None:
     assert said(told) == "Your code raised AttributeError on line 4: `return x.oops()  # ·[31m`."
 
 
+@pytest.mark.parametrize(("line", "where"), [(1, "cell 1, line 1"), (3, "cell 2, line 1"), (4, "cell 2, line 2")])
+def test_a_line_of_a_notebook_is_told_by_its_cell(line: int, where: str) -> None:
+    notebook = handed_in(b"import torch\nx = 1\ndef f(x):\n    return x\n", (1, 3))
+    shown = ("import torch", "x = 1", "def f(x):", "return x")[line - 1]
+    assert said(words.raised(StudentRaised("ValueError", (line,)), notebook)) == (
+        f"Your code raised ValueError in {where}: `{shown}`."
+    )
+
+
 @pytest.mark.parametrize("lines", [(), (0,), (-1,), (99,)])
 def test_a_line_that_the_file_does_not_have_is_not_told(lines: tuple[int, ...]) -> None:
     assert said(words.raised(StudentRaised("ValueError", lines), SOURCE)) == "Your code raised ValueError."
 
 
 def test_a_long_line_is_cut() -> None:
-    assert len(said(words.raised(StudentRaised("ValueError", (1,)), b"x = " + b"1" * 10_000))) < 200
+    assert len(said(words.raised(StudentRaised("ValueError", (1,)), handed_in(b"x = " + b"1" * 10_000)))) < 200
 
 
 def test_a_file_that_is_no_text_still_has_lines() -> None:
-    assert "on line 1: `\ufffd\ufffd`" in said(words.raised(StudentRaised("SyntaxError", (1,)), b"\xff\xfe\n"))
+    assert "on line 1: `\ufffd\ufffd`" in said(
+        words.raised(StudentRaised("SyntaxError", (1,)), handed_in(b"\xff\xfe\n"))
+    )
 
 
 STUBS = [
@@ -166,7 +183,7 @@ STUBS = [
 @pytest.mark.parametrize(("type_name", "lines", "stub"), STUBS)
 def test_a_stub_is_known_by_its_own_line(type_name: str, lines: tuple[int, ...], stub: bool) -> None:
     source = b"def f(x):\n    raise NotImplementedError('f')\n    return torch.quantized_thing(x)\n"
-    assert words.is_stub(StudentRaised(type_name, lines), source) is stub
+    assert words.is_stub(StudentRaised(type_name, lines), handed_in(source)) is stub
 
 
 # The sentences
@@ -174,12 +191,12 @@ def test_a_stub_is_known_by_its_own_line(type_name: str, lines: tuple[int, ...],
 SENTENCES = [
     (words.not_attempted(ITEM), "not_attempted", "`f` still waits for your code."),
     (words.no_file(UNIT), "no_file", "answers.py was not handed in."),
-    (words.missing(UNIT, "f", ("torch", "np")), "missing", "answers.py has no `f`."),
+    (words.missing(SOURCE, "f", ("torch", "np")), "missing", "answers.py has no `f`."),
     (words.blocked("autograd", 3, SOURCE), "blocked", "your code used it on line 3: `def f(x):`"),
     (words.blocked("autograd", 0, SOURCE), "blocked", "This item is done without autograd, and your code used it."),
     (words.timed_out(ITEM), "timed_out", "`f` was still running after 5 s and was stopped."),
     (words.out_of_memory(ITEM, (4,), SOURCE), "out_of_memory", "than the 512 MB it may use on line 4: `return x.oops"),
-    (words.import_timed_out(UNIT, 10.0), "import_timed_out", "Importing answers.py took longer than 10 s."),
+    (words.import_timed_out(SOURCE, 10.0), "import_timed_out", "Importing answers.py took longer than 10 s."),
     (words.import_raised(UNIT, StudentRaised("SyntaxError", (3,)), SOURCE), "import_failed", "on line 3: `def f(x):`"),
     (words.garbled(), "garbled", "disturbed the exchange"),
     (words.wrong_form(), "wrong_form", "does not have the form"),
@@ -198,5 +215,5 @@ def test_each_sentence_is_translated(told: Told) -> None:
 
 
 def test_a_name_that_is_nearly_right_is_pointed_out() -> None:
-    told = words.missing(UNIT, "linear_backward", ("linear_bakward", "helper"))
+    told = words.missing(SOURCE, "linear_backward", ("linear_bakward", "helper"))
     assert "Your `linear_bakward` looks like it: rename it to `linear_backward`." in said(told)

@@ -20,6 +20,7 @@ import pytest
 
 from autograder.course import load
 from tests.hostile_files import BUILDERS
+from tests.hostile_notebooks import NOTEBOOKS
 from tests.real_path import ROOT, SECONDS, Graded, grade
 
 CORPUS = ROOT / "tests" / "golden" / "hostile"
@@ -133,7 +134,7 @@ def _hand_in(case: Case, student: Path, home: Path) -> None:
     """The case's files, with the places a thief would have to guess filled in."""
     student.mkdir(parents=True)
     if "build" in case.want:
-        BUILDERS[case.want["build"]](student)
+        (BUILDERS | NOTEBOOKS)[case.want["build"]](student)
     places = {"{{course}}": COURSE, "{{home}}": home, "{{submissions}}": student.parent}
     for path in case.folder.rglob("*"):
         if path.is_file() and path.name != "expect.toml":

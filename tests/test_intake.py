@@ -260,9 +260,9 @@ def test_a_misnamed_module_is_pointed_out_beside_the_right_ones(tmp_path: Path) 
     assert "mlp.py?" not in said(only(take(tmp_path)))
 
 
-def test_a_notebook_is_answered_with_what_to_hand_in(tmp_path: Path) -> None:
-    put(tmp_path, "alice/tensors.ipynb", "bob/tensors.py")
-    assert "alice: tensors.ipynb is a notebook; hand in tensors.py" in noted(take(tmp_path))
+def test_a_notebook_with_a_name_that_is_nearly_right_is_pointed_out(tmp_path: Path) -> None:
+    put(tmp_path, "alice/tensor.ipynb", "bob/tensors.py")
+    assert "alice: did you mean tensors.ipynb? found tensor.ipynb" in noted(take(tmp_path))
 
 
 # What is left out
@@ -587,7 +587,7 @@ def test_a_folder_with_nothing_but_a_corrupt_zip_says_so(tmp_path: Path) -> None
 
 def test_another_kind_of_file_is_refused(tmp_path: Path) -> None:
     put(tmp_path, "alice.rar")
-    with pytest.raises(IntakeError, match=r"alice\.rar: neither a folder nor a \.py nor a \.zip"):
+    with pytest.raises(IntakeError, match=r"alice\.rar: neither a folder nor a \.py, \.ipynb or \.zip"):
         take(tmp_path / "alice.rar")
 
 

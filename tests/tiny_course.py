@@ -389,7 +389,9 @@ def answer(**answers: str) -> str:
     return text
 
 
-def submission(source: str | bytes | None, student: str = "an") -> Submission:
+def submission(source: str | bytes | Submission | None, student: str = "an") -> Submission:
+    if isinstance(source, Submission):
+        return source
     return Submission(student, UNIT, "tiny.py", source.encode() if isinstance(source, str) else source)
 
 
@@ -397,7 +399,7 @@ def suites_of(course: Course, seed: int = SEED) -> Suites:
     return Suites(course, course.units, seed, DataSource(course.root / "datasets", None, seed))
 
 
-def judged_here(course: Course, *sources: str | None, seed: int = SEED) -> list[Attempt]:
+def judged_here(course: Course, *sources: str | Submission | None, seed: int = SEED) -> list[Attempt]:
     """These submissions judged in this very process, as `--isolation none` does."""
     suites = suites_of(course, seed)
     judge = Judge(course, suites, None, suites.data, beat=lambda seconds: None)

@@ -16,7 +16,7 @@ from autograder.checks import CheckFailed, StudentRaised
 from autograder.course import Course, Item, Unit
 from autograder.grading import words
 from autograder.grading.suites import Suites, Test
-from autograder.models import Diagnosis
+from autograder.models import Diagnosis, Submission
 from autograder.sandbox.proxy import Call, LocalTransport, Session, same
 
 BUDGET = 2.0  # processor seconds of replay for one failed test: a busy machine must not leave a cause unnamed
@@ -36,13 +36,13 @@ class Explainer:
         test: Test,
         trace: Sequence[Call],
         error: BaseException,
-        source: bytes,
+        submission: Submission,
         seconds: float,
     ) -> tuple[Diagnosis, ...]:
         """The named cause first where a mistake matches, then what the check itself found."""
         replayed = seconds < SLOW and not test.uses_data
         found = self.matching(unit, item, test, list(trace), error) if replayed else None
-        general = self._general(test, error, source)
+        general = self._general(test, error, submission)
         if found is None or found.cause is None:
             return general
         return Diagnosis(found.name, found.cause, found.hint), *(d for d in general if d.code == "raised")
@@ -73,11 +73,11 @@ class Explainer:
             return session.trace, error
         return session.trace, ran.error
 
-    def _general(self, test: Test, error: BaseException, source: bytes) -> tuple[Diagnosis, ...]:
+    def _general(self, test: Test, error: BaseException, submission: Submission) -> tuple[Diagnosis, ...]:
         if isinstance(error, CheckFailed):
             return error.diagnoses
         if isinstance(error, StudentRaised):
-            return words.raised(error, source)
+            return words.raised(error, submission)
         return words.wrong_form()
 
 

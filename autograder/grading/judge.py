@@ -17,16 +17,16 @@ from collections.abc import Callable, Collection, Sequence
 
 from autograder.checks import CheckFailed, StudentRaised
 from autograder.course import Course, Item, Unit
-from autograder.grading import words
+from autograder.grading import cells, words
 from autograder.grading.data import DataSource
 from autograder.grading.explain import Explainer
 from autograder.grading.score import Outcome, result
 from autograder.grading.suites import Ran, Suites, Test, is_timeout, raised_by_suite
-from autograder.models import Attempt, ItemResult, Submission, Verdict
+from autograder.models import Attempt, ItemResult, Message, Submission, Verdict, Words
 from autograder.sandbox.inner.wire import WireError
 from autograder.sandbox.launch import SandboxError, Worker, WorkerGone, WorkerTimeout, Zygote
 from autograder.sandbox.printed import Excerpt
-from autograder.sandbox.proxy import LocalTransport, Missing, OutOfMemory, PolicyBroken, Session
+from autograder.sandbox.proxy import CellsRan, LocalTransport, Missing, OutOfMemory, PolicyBroken, Session
 from autograder.sandbox.shared import SharedData
 
 
@@ -49,7 +49,8 @@ class Judge:
             results = tuple(self._item(desk, unit, item) for item in items)
         finally:
             desk.clear()
-        return Attempt(submission.student, unit.id, results, submission.notes, time.perf_counter() - started)
+        notes = (*submission.notes, *desk.notes)
+        return Attempt(submission.student, unit.id, results, notes, time.perf_counter() - started)
 
     def _item(self, desk: Desk, unit: Unit, item: Item) -> ItemResult:
         tests = self.suites.of(unit.id, item.id)
@@ -89,7 +90,7 @@ class Judge:
             return Outcome(Verdict.GRADER_ERROR, staff=raised_by_suite(error))
 
     def _outcome(self, desk: Desk, unit: Unit, item: Item, test: Test, session: Session, ran: Ran) -> Outcome:
-        error, source = ran.error, desk.submission.source or b""
+        error, submission = ran.error, desk.submission
         if error is None:
             return Outcome(Verdict.PASSED, metrics=ran.metrics, seconds=ran.seconds)
 
@@ -98,16 +99,16 @@ class Judge:
             call += words.test(test.name) if item.feedback == "full" else ()
             return Outcome(verdict, told, call, ran.metrics, staff, ran.seconds)
 
-        if isinstance(error, StudentRaised) and words.is_stub(error, source):
+        if isinstance(error, StudentRaised) and words.is_stub(error, submission):
             return outcome(Verdict.NOT_ATTEMPTED, words.not_attempted(item))
         if isinstance(error, OutOfMemory):
-            return outcome(Verdict.OUT_OF_MEMORY, words.out_of_memory(item, error.lines, source, error.asked))
+            return outcome(Verdict.OUT_OF_MEMORY, words.out_of_memory(item, error.lines, submission, error.asked))
         if isinstance(error, Missing):
-            return outcome(Verdict.MISSING, words.missing(unit, error.name, error.names))
+            return outcome(Verdict.MISSING, words.missing(submission, error.name, error.names, desk.lost(error.name)))
         if isinstance(error, PolicyBroken):
-            return outcome(Verdict.BLOCKED, words.blocked(error.what, error.line, source))
+            return outcome(Verdict.BLOCKED, words.blocked(error.what, error.line, submission))
         if isinstance(error, WorkerGone):
-            return outcome(*words.gone(item, error, source), staff=str(error))
+            return outcome(*words.gone(item, error, submission), staff=str(error))
         if isinstance(error, WireError):
             return outcome(Verdict.CRASHED, words.garbled(), staff=str(error))
         if is_timeout(error) and session.transport.busy:
@@ -122,7 +123,7 @@ class Judge:
             trace = "".join(traceback.format_exception(error))
             return Outcome(Verdict.GRADER_ERROR, staff=f"{raised_by_suite(error)}\n{trace}")
         return outcome(
-            Verdict.FAILED, self.explainer.explain(unit, item, test, session.trace, error, source, ran.seconds)
+            Verdict.FAILED, self.explainer.explain(unit, item, test, session.trace, error, submission, ran.seconds)
         )
 
     def shared(self, unit: Unit, item: Item) -> Sequence[SharedData]:
@@ -153,6 +154,7 @@ class Desk:
         self.processes = False
         self.names: frozenset[str] = frozenset()
         self.item = ""
+        self.ran: CellsRan | None = None  # how the cells of a notebook ran
         self.failed: ImportFailed | None = None
         self.importing_again = False
         self.excerpt = Excerpt()
@@ -182,6 +184,13 @@ class Desk:
             self.item = item.id
         return self.current
 
+    @property
+    def notes(self) -> tuple[Words, ...]:
+        return cells.notes(self.submission, self.ran) if self.ran is not None else ()
+
+    def lost(self, name: str) -> Message | None:
+        return cells.lost(self.submission, name, self.ran.stops) if self.ran is not None else None
+
     def leave(self) -> bool:
         """The item is over; False when its worker must not serve another one."""
         if self.current is None:
@@ -206,7 +215,7 @@ class Desk:
 
     def _open(self, item: Item, shared: Sequence[SharedData]) -> None:
         """A fresh worker with the module imported; ImportFailed when it does not get that far."""
-        source = self.submission.source
+        submission, source = self.submission, self.submission.source
         if source is None:
             raise self._fails(Outcome(Verdict.MISSING, words.no_file(self.unit, self.submission.notes[:1])))
         zygote, limits = self.judge.zygote, self.judge.course.limits
@@ -223,18 +232,19 @@ class Desk:
             )
             self.current = Session(self.worker)
         try:
-            self.current.open(self.unit.filename, self.unit.module, source, limits.import_seconds)
+            name, module = self.unit.filename, self.unit.module
+            self.ran = self.current.open(name, module, source, limits.import_seconds, submission.cells)
         except StudentRaised as error:
-            verdict = Verdict.NOT_ATTEMPTED if words.is_stub(error, source) else Verdict.FAILED
-            raise self._fails(Outcome(verdict, words.import_raised(self.unit, error, source))) from None
+            verdict = Verdict.NOT_ATTEMPTED if words.is_stub(error, submission) else Verdict.FAILED
+            raise self._fails(Outcome(verdict, words.import_raised(self.unit, error, submission))) from None
         except OutOfMemory as error:
-            told = words.out_of_memory(item, error.lines, source, error.asked)
+            told = words.out_of_memory(item, error.lines, submission, error.asked)
             raise self._fails(Outcome(Verdict.OUT_OF_MEMORY, told)) from None
         except WorkerTimeout:
-            told = words.import_timed_out(self.unit, limits.import_seconds)
+            told = words.import_timed_out(submission, limits.import_seconds)
             raise self._fails(Outcome(Verdict.TIMED_OUT, told)) from None
         except WorkerGone as error:
-            verdict, told = words.gone(item, error, source, importing=self.unit)
+            verdict, told = words.gone(item, error, submission, importing=True)
             if words.was_killed(told) and not self.importing_again:
                 self.importing_again = True
                 self.clear()

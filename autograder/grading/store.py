@@ -155,6 +155,8 @@ def digest(course: Course, unit: Unit, submission: Submission, *, isolation: str
         "student": submission.student,
         "source": _sha(submission.source or b""),
         "handed in": submission.source is not None,
+        "filename": submission.filename,
+        "cells": submission.cells,
         "notes": repr(submission.notes),
         "unit": unit.id,
         "judged by": judged_by(course, unit),

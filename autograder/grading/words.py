@@ -5,6 +5,7 @@ Never a hidden value, never a text of the student's making except names and line
 
 from __future__ import annotations
 
+import bisect
 import builtins
 import re
 from collections.abc import Sequence
@@ -14,7 +15,7 @@ import torch
 
 from autograder.checks import StudentRaised
 from autograder.course import Item, Unit, did_you_mean
-from autograder.models import Diagnosis, Message, Verdict, Words, msg
+from autograder.models import Diagnosis, Message, Submission, Verdict, Words, msg
 from autograder.sandbox.launch import WorkerGone
 from autograder.sandbox.proxy import Call, Handle
 from autograder.sandbox.shared import SharedData
@@ -124,11 +125,11 @@ def kind(value: object, depth: int = 2) -> str:
     return "None" if value is None else type(value).__name__
 
 
-def is_stub(error: StudentRaised, source: bytes) -> bool:
+def is_stub(error: StudentRaised, submission: Submission) -> bool:
     """Was it the stub's own `raise NotImplementedError`?  torch raises the same type for what it does not offer."""
     if error.type_name != "NotImplementedError" or not error.lines:
         return False
-    lines, last = _written(source), error.lines[-1]
+    lines, last = _written(submission), error.lines[-1]
     return 1 <= last <= len(lines) and "NotImplementedError" in lines[last - 1]
 
 
@@ -141,19 +142,20 @@ def no_file(unit: Unit, why: Sequence[Words] = ()) -> Told:
     return (Diagnosis("no_file", why[0] if why else msg("{filename} was not handed in.", filename=unit.filename)),)
 
 
-def missing(unit: Unit, name: str, names: Sequence[str]) -> Told:
+def missing(submission: Submission, name: str, names: Sequence[str], lost: Message | None = None) -> Told:
+    """`lost`: why the name is missing, when that is known (the notebook's cell that defines it did not run)."""
     near = did_you_mean(name, names).removeprefix("; did you mean '").removesuffix("'?")
-    words = msg("{filename} has no `{name}`.", filename=unit.filename, name=name)
+    words = msg("{filename} has no `{name}`.", filename=submission.filename, name=name)
     hint = msg("Your `{near}` looks like it: rename it to `{name}`.", near=near, name=name) if near else None
     if not names:
         hint = msg("Nothing is defined in it: was it saved before it was handed in?")
-    return (Diagnosis("missing", words, hint),)
+    return (Diagnosis("missing", words, lost or hint),)
 
 
-def blocked(what: str, line: int, source: bytes) -> Told:
+def blocked(what: str, line: int, submission: Submission) -> Told:
     hint = msg("The statement of the item says what may be used; write that part by hand.")
     words = msg(
-        "This item is done without {what}, and your code used it{where}.", what=what, where=_at((line,), source)
+        "This item is done without {what}, and your code used it{where}.", what=what, where=at((line,), submission)
     )
     return (Diagnosis("blocked", words, hint),)
 
@@ -169,9 +171,9 @@ def timed_out(item: Item) -> Told:
     )
 
 
-def out_of_memory(item: Item, lines: tuple[int, ...], source: bytes, asked: int = 0) -> Told:
+def out_of_memory(item: Item, lines: tuple[int, ...], submission: Submission, asked: int = 0) -> Told:
     """`asked`: the bytes of the allocation that failed, a number that crossed: told in round figures only."""
-    where = _at(lines[-1:], source)
+    where = at(lines[-1:], submission)
     words = msg("Your code asked for more memory than the {mb} MB it may use{where}.", mb=item.memory_mb, where=where)
     if asked >> 20 > 0:
         words = msg(
@@ -187,20 +189,20 @@ def out_of_memory(item: Item, lines: tuple[int, ...], source: bytes, asked: int 
     )
 
 
-def gone(item: Item, error: WorkerGone, source: bytes, importing: Unit | None = None) -> tuple[Verdict, Told]:
+def gone(item: Item, error: WorkerGone, submission: Submission, *, importing: bool = False) -> tuple[Verdict, Told]:
     """The process ended under the call: which verdict, and what to say."""
     exit_code = error.ending.exit
     over = error.ending.over
     if exit_code == SIGXCPU or over == "time":
         return Verdict.TIMED_OUT, timed_out(item)
     if over == "memory":
-        return Verdict.OUT_OF_MEMORY, out_of_memory(item, (), source)
+        return Verdict.OUT_OF_MEMORY, out_of_memory(item, (), submission)
     if over == "files":
         words = msg("Your code wrote far more to files than an answer needs and was stopped.")
         return Verdict.CRASHED, (Diagnosis("files", words),)
     if error.why or error.ending.killed:  # it hung up and lived on, or said what is no answer
         return Verdict.CRASHED, garbled()
-    what = msg("the import of {filename}", filename=importing.filename) if importing else f"`{item.symbol}`"
+    what = msg("the import of {filename}", filename=submission.filename) if importing else f"`{item.symbol}`"
     if exit_code == SIGKILL:
         words = msg("Python was killed during {what}, most likely for its memory.", what=what)
         return Verdict.OUT_OF_MEMORY, (Diagnosis("killed", words),)
@@ -229,24 +231,25 @@ def wrong_form() -> Told:
     return (Diagnosis("wrong_form", words, hint),)
 
 
-def raised(error: StudentRaised, source: bytes) -> Told:
+def raised(error: StudentRaised, submission: Submission) -> Told:
     """An exception by its type and the student's own lines."""
-    words = msg("Your code raised {type}{where}.", type=_type(error.type_name), where=_at(error.lines[-1:], source))
-    return (Diagnosis("raised", words, _likely(error, source)),)
+    words = msg("Your code raised {type}{where}.", type=type_of(error), where=at(error.lines[-1:], submission))
+    return (Diagnosis("raised", words, _likely(error, submission)),)
 
 
-def import_raised(unit: Unit, error: StudentRaised, source: bytes) -> Told:
-    where = _at(error.lines[-1:], source)
+def import_raised(unit: Unit, error: StudentRaised, submission: Submission) -> Told:
+    where = at(error.lines[-1:], submission)
     words = msg(
-        "{filename} does not run: {type}{where}.", filename=unit.filename, type=_type(error.type_name), where=where
+        "{filename} does not run: {type}{where}.", filename=submission.filename, type=type_of(error), where=where
     )
-    hint = _no_text(error, source) or _likely(error, source)
-    hint = hint or msg("Try: python {path}", path=f"exercises/{unit.id}/{unit.filename}")
+    hint = _no_text(error, submission.source or b"") or _likely(error, submission)
+    if not submission.cells:
+        hint = hint or msg("Try: python {path}", path=f"exercises/{unit.id}/{unit.filename}")
     return (Diagnosis("import_failed", words, hint),)
 
 
-def import_timed_out(unit: Unit, seconds: float) -> Told:
-    words = msg("Importing {filename} took longer than {seconds} s.", filename=unit.filename, seconds=seconds)
+def import_timed_out(submission: Submission, seconds: float) -> Told:
+    words = msg("Importing {filename} took longer than {seconds} s.", filename=submission.filename, seconds=seconds)
     return (
         Diagnosis(
             "import_timed_out", words, msg("Move what trains or loads into a function; importing should only define.")
@@ -254,17 +257,18 @@ def import_timed_out(unit: Unit, seconds: float) -> Told:
     )
 
 
-def _type(name: str) -> str:
+def type_of(error: StudentRaised) -> str:
     """A type of Python's or torch's; anything else crossed as a text of the student's and is not repeated."""
+    name = error.type_name
     known = getattr(builtins, name, None)
     if isinstance(known, type) and issubclass(known, BaseException):
         return name
     return name if name in ("OutOfMemoryError", "LinAlgError", "Unsupported") else "Exception"
 
 
-def _likely(error: StudentRaised, source: bytes) -> Message | None:
+def _likely(error: StudentRaised, submission: Submission) -> Message | None:
     """What often lies behind it, by its type and the student's own line; nothing when no row of LIKELY fits."""
-    line = _line(error.lines[-1] if error.lines else 0, source)[:1000]
+    line = _line(error.lines[-1] if error.lines else 0, submission)[:1000]
     rows = (hint for types, looks, hint in LIKELY if error.type_name in types.split() and re.search(looks, line))
     return next(rows, None)
 
@@ -277,21 +281,30 @@ def _no_text(error: StudentRaised, source: bytes) -> Message | None:
     return None if readable or b"coding" in source[:200] else msg("Save the file as plain text in UTF-8.")
 
 
-def _written(source: bytes) -> list[str]:
+def _written(submission: Submission) -> list[str]:
     """The lines as Python counts them: str.splitlines() would also end one at a form feed."""
-    return re.split(r"\r\n|\r|\n", source.decode("utf-8", errors="replace"))
+    return re.split(r"\r\n|\r|\n", (submission.source or b"").decode("utf-8", errors="replace"))
 
 
-def _line(number: int, source: bytes) -> str:
+def _line(number: int, submission: Submission) -> str:
     """One line as it stands in the submitted file, without its margins; "" when there is no such line."""
-    text = _written(source)
+    text = _written(submission)
     return text[number - 1].strip() if 1 <= number <= len(text) else ""
 
 
-def _at(lines: Sequence[int], source: bytes) -> Words | str:
-    """ " on line 12: `return x`" as it stands in the submitted file, or nothing."""
+def at(lines: Sequence[int], submission: Submission) -> Words | str:
+    """ " on line 12: `return x`", or of a notebook " in cell 3, line 2: `return x`", as it stands in the submitted
+    file; or nothing."""
     for line in lines:
-        if found := _line(line, source):
-            shown = "".join(c if c.isprintable() else "·" for c in found)[:LINE_WIDTH]
-            return msg(" on line {line}: {code}", line=line, code=f"`{shown}`")
+        if found := _line(line, submission):
+            code = f"`{shown(found)}`"
+            cell = bisect.bisect(submission.cells, line)
+            if cell:
+                within = line - submission.cells[cell - 1] + 1
+                return msg(" in cell {cell}, line {line}: {code}", cell=cell, line=within, code=code)
+            return msg(" on line {line}: {code}", line=line, code=code)
     return ""
+
+
+def shown(code: str) -> str:
+    return "".join(c if c.isprintable() else "·" for c in code)[:LINE_WIDTH]

@@ -1,6 +1,7 @@
-"""What was handed in → clean Submissions.  Untrusted bytes stop here: nothing is parsed, imported or unpacked.
+"""What was handed in → clean Submissions.  Untrusted bytes stop here: nothing is run, imported or unpacked.
 
     PATH… ──▶ folder, archive ──▶ Entry: a name, a module's bytes ──▶ layout: who is a student ──▶ collect: Intake
+                                      └▶ notebook: of an .ipynb its code cells
 
 Fails with `IntakeError`, one line with the thing and the cure, when a PATH named by hand cannot be graded at all.
 What is wrong with one submission among others becomes a note, and costs nobody else anything.

@@ -17,14 +17,15 @@ from autograder.intake import tar_reader, zip_reader
 from autograder.intake.entry import (
     MAX_DEPTH,
     MAX_ENTRIES,
-    MAX_SOURCE,
     MAX_STUDENT,
     Entry,
     Kind,
     Wanted,
+    cap,
     mentioned,
     skipped,
     too_large,
+    weight,
 )
 from autograder.intake.member import MIB, Bounds, Member, Unreadable
 from autograder.intake.names import printable
@@ -52,7 +53,7 @@ def read(file: IO[bytes], filename: str, wanted: Wanted, bounds: Bounds) -> Iter
     for member in (zip_reader if kind == "zip" else tar_reader).members(file, bounds):
         entry = _entry(member, kind, wanted, left)
         if entry is not None:
-            left -= len(entry.source or b"")
+            left -= weight(entry.source)
             yield entry
 
 
@@ -76,11 +77,13 @@ def _entry(member: Member, kind: str, wanted: Wanted, left: int) -> Entry | None
         return Entry(parts, Kind.IGNORED) if mentioned(parts[-1]) else None
     if unit.id not in wanted.reads:
         return Entry(parts, Kind.MODULE, unit.id)
-    return Entry(parts, Kind.MODULE, unit.id, *_source(member, shown, min(MAX_SOURCE, left)))
+    return Entry(parts, Kind.MODULE, unit.id, *_source(member, shown, left))
 
 
-def _source(member: Member, shown: str, most: int) -> tuple[bytes, None] | tuple[None, Words]:
+def _source(member: Member, shown: str, left: int) -> tuple[bytes, None] | tuple[None, Words]:
+    most = cap(member.name)
     source = member.read(most + 1, shown)
     if not isinstance(source, bytes):
         return None, source
-    return (source, None) if len(source) <= most else (None, too_large(shown))
+    fits = len(source) <= most and weight(source) <= left
+    return (source, None) if fits else (None, too_large(shown))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import difflib
 import os
+import re
 import stat
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass, replace
@@ -12,9 +13,10 @@ from typing import TYPE_CHECKING
 
 from autograder.intake import archive, folder
 from autograder.intake.archive import Unreadable
-from autograder.intake.entry import Entry, IntakeError, Kind, Wanted
+from autograder.intake.entry import MODULES, Entry, IntakeError, Kind, Wanted
 from autograder.intake.layout import Shared, home, listed, share
 from autograder.intake.names import printable, student_name
+from autograder.intake.notebook import is_notebook, opened
 from autograder.models import Submission, Words, msg
 from autograder.words import say
 
@@ -38,7 +40,9 @@ def collect(paths: Sequence[Path], course: Course, units: Collection[str] | None
     `units` None: each student is graded in what they handed in.  Else: in each of these, handed in or not.
     """
     if not paths:
-        raise IntakeError("nothing to grade; name a folder of submissions, a student's folder, a .py, a .zip or a .tar")
+        raise IntakeError(
+            "nothing to grade; name a folder of submissions, a student's folder, a .py, a .ipynb, a .zip or a .tar"
+        )
     wanted = Wanted(course, course.select(units or ()))
     students: dict[str, _Student] = {}
     notes: list[Words] = []
@@ -64,11 +68,13 @@ def collect(paths: Sequence[Path], course: Course, units: Collection[str] | None
 @dataclass(frozen=True)
 class _Copy:
     """A module that a student handed in.  Of several the one with the least rank counts: readable, from the PATH
-    named first, nearest to the top, rightly named; of two with one name in a zip the later one, as unzip has it."""
+    named first, nearest to the top, rightly named; of two with one name in a zip the later one, as unzip has it.
+    Between a .py and a notebook at the same place: the one with more of the unit done, then the .py."""
 
-    rank: tuple[bool, int, int, bool, int, tuple[str, ...], int]
+    place: tuple[bool, int, int]
+    name: tuple[bool, int, tuple[str, ...], int]
     entry: Entry
-    place: str
+    shown: str
 
 
 class _Student:
@@ -104,14 +110,16 @@ class _Student:
             notes.append(msg("ignored, never read: {names}", names=listed(self.ignored)))
         found: list[Submission] = []
         for unit in self.wanted.units:
-            copies = sorted(self.copies.get(unit.id, ()), key=lambda copy: copy.rank)
+            copies = _ranked(self.copies.get(unit.id, ()), unit)
             if copies:
-                about, source = _about(copies, unit), copies[0].entry.source
+                best, about = copies[0].entry, _about(copies, self.wanted)
+                name, source, cells = self.wanted.filename(best), best.source, best.cells
             elif every_unit:
-                about, source = [msg("{name} was not handed in", name=unit.filename)], None
+                about = [msg("{name} was not handed in", name=unit.filename)]
+                name, source, cells = unit.filename, None, ()
             else:
                 continue
-            found.append(Submission(self.name, unit.id, unit.filename, source, (*about, *notes)))
+            found.append(Submission(self.name, unit.id, name, source, (*about, *notes), cells))
             notes = []
         if found:
             missing = [unit for unit in self.wanted.units if unit.id not in self.copies]
@@ -125,22 +133,53 @@ class _Student:
         return msg("no module was found; looked for {names}", names=", ".join(self.wanted.filenames))
 
     def _copy(self, entry: Entry, path: Path, order: int, index: int) -> _Copy:
-        depth, exact = len(home(entry, self.wanted)), entry.name == self.wanted.filename(entry.unit)
-        rank = (entry.source is None, order, depth, not exact, len(entry.parts), entry.parts, -index)
-        place = path.name if is_module(path) else "/".join((path.name, *entry.parts))
-        return _Copy(rank, entry, printable(place))
+        depth, exact = len(home(entry, self.wanted)), entry.name == self.wanted.filename(entry)
+        name = (not exact, len(entry.parts), entry.parts, -index)
+        shown = path.name if is_module(path) else "/".join((path.name, *entry.parts))
+        return _Copy((entry.source is None, order, depth), name, entry, printable(shown))
 
 
-def _about(copies: list[_Copy], unit: Unit) -> list[Words]:
+def _ranked(copies: Sequence[_Copy], unit: Unit) -> list[_Copy]:
+    """The copies of one module, best first."""
+    kinds = {is_notebook(copy.entry.name) for copy in copies}
+
+    def rank(copy: _Copy) -> tuple[object, ...]:
+        between = (-_done(copy.entry, unit), is_notebook(copy.entry.name)) if len(kinds) > 1 else ()
+        return (*copy.place, *between, *copy.name)
+
+    return sorted(copies, key=rank)
+
+
+def _done(entry: Entry, unit: Unit) -> int:
+    """How many items look done, by the text alone: defined, less what still raises NotImplementedError.
+
+    Who works in the notebook hands in the untouched .py beside it, or the other way round; no date tells them apart.
+    """
+    source = entry.source or b""
+    symbols = {item.symbol.encode() for item in unit.items}
+    defined = set(re.findall(rb"^[ \t]*(?:def|class)[ \t]+(\w+)", source, re.MULTILINE))
+    return len(symbols & defined) - len(re.findall(rb"^[ \t]*raise[ \t]+NotImplementedError", source, re.MULTILINE))
+
+
+def _about(copies: list[_Copy], wanted: Wanted) -> list[Words]:
     """What there is to say about a module of which these copies were handed in, best first."""
     best, *others = copies
     about: list[Words] = [] if best.entry.note is None else [best.entry.note]
-    if best.entry.name != unit.filename:
-        about.append(msg("{found} was taken for {name}", found=printable(best.entry.name), name=unit.filename))
+    name = wanted.filename(best.entry)
+    if best.entry.name != name:
+        about.append(msg("{found} was taken for {name}", found=printable(best.entry.name), name=name))
+    about += [copy.entry.note for copy in others if copy.entry.note is not None and is_notebook(copy.entry.name)][:1]
     others = [copy for copy in others if copy.entry.source != best.entry.source]
     if others:
-        places = ", ".join(copy.place for copy in others[:3]) + ("" if len(others) <= 3 else f" … (+{len(others) - 3})")
-        sentence = msg("handed in more than once: {best} counts, not {others}", best=best.place, others=places)
+        places = ", ".join(copy.shown for copy in others[:3]) + ("" if len(others) <= 3 else f" … (+{len(others) - 3})")
+        sentence = msg("handed in more than once: {best} counts, not {others}", best=best.shown, others=places)
+        if len({is_notebook(copy.entry.name) for copy in copies if copy.entry.source is not None}) > 1:
+            sentence = msg(
+                "handed in as .py and as notebook: {best} counts, not {others}; "
+                "the one with more of its functions written does, else the .py",
+                best=best.shown,
+                others=places,
+            )
         about.append(sentence)
     return about
 
@@ -150,14 +189,11 @@ def misnamed(ignored: Sequence[Entry], units: Sequence[Unit]) -> list[Words]:
     found: list[Words] = []
     for entry in ignored:
         name = PurePosixPath(entry.name.casefold())
-        if name.suffix not in (".py", ".ipynb") or name.stem.startswith("test_"):
+        if name.suffix not in MODULES or name.stem.startswith("test_"):
             continue
         for module in difflib.get_close_matches(name.stem, [unit.module for unit in units], n=1, cutoff=0.75):
-            shown, right = printable(entry.name), f"{module}.py"
-            if name.suffix == ".py":
-                found.append(msg("did you mean {name}? found {found}", name=right, found=shown))
-            else:
-                found.append(msg("{found} is a notebook; hand in {name}", name=right, found=shown))
+            right = f"{module}{name.suffix}"
+            found.append(msg("did you mean {name}? found {found}", name=right, found=printable(entry.name)))
     return found
 
 
@@ -174,34 +210,34 @@ def _read(path: Path, wanted: Wanted) -> Shared:
         raise IntakeError(f"{shown}: a link; name what it points to")
     try:
         if stat.S_ISDIR(mode):
-            entries = list(folder.read(whole, wanted))
+            entries = [opened(entry) for entry in folder.read(whole, wanted)]
             return _known(share(entries, wanted, whole.name or "student", is_zip=False), entries, shown, wanted)
         if is_module(whole):
             return _module(whole, shown, wanted)
         if stem := archive.stem(whole.name):
             with folder.open_regular(whole) as file:
-                entries = list(archive.read(file, whole.name, wanted, archive.A_CLASS))
+                entries = [opened(entry) for entry in archive.read(file, whole.name, wanted, archive.A_CLASS)]
             return _known(share(entries, wanted, stem, is_zip=True), entries, shown, wanted)
     except Unreadable as error:
         raise IntakeError(f"{shown}: {say(error.message, 'en')}") from error
     except folder.Irregular as error:
-        raise IntakeError(f"{shown}: not a regular file; name a folder, a .py, a .zip or a .tar") from error
+        raise IntakeError(f"{shown}: not a regular file; name a folder, a .py, .ipynb, .zip or .tar") from error
     except OSError as error:
         raise IntakeError(f"{shown}: cannot be read ({error.strerror}); check its permissions") from error
-    raise IntakeError(f"{shown}: neither a folder nor a .py nor a .zip or .tar; name one of these")
+    raise IntakeError(f"{shown}: neither a folder nor a .py, .ipynb, .zip or .tar; name one of these")
 
 
 def _module(path: Path, shown: str, wanted: Wanted) -> Shared:
-    """One .py: its name says the unit, the folder it lies in says the student."""
+    """One .py or notebook: its name says the unit, the folder it lies in says the student."""
     unit = wanted.unit(path.name)
     if unit is None or unit.id not in wanted.reads:
         entries = [Entry((path.name,), Kind.IGNORED if unit is None else Kind.MODULE, unit.id if unit else "")]
         return _known(Shared(), entries, shown, wanted)
-    source, note = folder.read_source(path)
-    if note is not None:
-        raise IntakeError(f"{shown}: {say(note, 'en')}")
+    entry = opened(Entry((path.name,), Kind.MODULE, unit.id, *folder.read_source(path)))
+    if entry.note is not None:
+        raise IntakeError(f"{shown}: {say(entry.note, 'en')}")
     folders = home(Entry(path.parts[1:], Kind.MODULE), wanted)
-    return Shared({folders[-1] if folders else "student": [Entry((path.name,), Kind.MODULE, unit.id, source)]})
+    return Shared({folders[-1] if folders else "student": [entry]})
 
 
 def _known(shared: Shared, entries: Sequence[Entry], shown: str, wanted: Wanted) -> Shared:
@@ -219,4 +255,4 @@ def _known(shared: Shared, entries: Sequence[Entry], shown: str, wanted: Wanted)
 
 
 def is_module(path: Path) -> bool:
-    return path.suffix.casefold() == ".py" and not path.is_dir()
+    return path.suffix.casefold() in MODULES and not path.is_dir()

@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from autograder.course import Course, Unit
 
 MAX_SOURCE = 256 * 1024  # bytes of one module: labels and weights would fit into a larger one
+MAX_NOTEBOOK = 8 * 1024 * 1024  # bytes of one notebook, outputs and all; of its code MAX_SOURCE
 MAX_DEPTH = 8  # folders below the student's own
 MAX_ENTRIES = 2000  # names in one student's folder or zip
 MAX_STUDENT = 16 * 1024 * 1024  # bytes of all modules of one student, copies included
@@ -21,6 +22,8 @@ MAX_STUDENT = 16 * 1024 * 1024  # bytes of all modules of one student, copies in
 SKIPPED = {"__pycache__", "__macosx", "autograder", "venv", "node_modules", "site-packages"}
 # Files that would steer python or pytest if anything here ran where they lie.
 STEERING = {"pytest.ini", "pyproject.toml", "setup.cfg", "tox.ini", "requirements.txt"}
+# What a module may be handed in as.
+MODULES = (".py", ".ipynb")
 # Files in which an answer may be meant to lie, so that a reader is told that they were not opened.
 UNREAD = {".py", ".pyc", ".pth", ".ipynb", ".zip", ".rar", ".7z", ".tar", ".gz", ".tgz", ".bz2", ".tbz2", ".xz", ".txz"}
 
@@ -46,6 +49,7 @@ class Entry:
     unit: str = ""
     source: bytes | None = None
     note: Words | None = None
+    cells: tuple[int, ...] = ()  # of a notebook, once it is opened: the line of `source` at which each cell begins
 
     @property
     def name(self) -> str:
@@ -60,14 +64,16 @@ class Wanted:
         self.units = units
         self.reads = {unit.id for unit in units}
         self.filenames = [f"{unit.module}.py" for unit in units]
-        self._by_name = {f"{unit.module}.py".casefold(): unit for unit in course.units}
+        self._by_name = {f"{unit.module}{end}".casefold(): unit for unit in course.units for end in MODULES}
         self._folders = {unit.id.casefold() for unit in course.units}
 
     def unit(self, filename: str) -> Unit | None:
         return self._by_name.get(filename.casefold())
 
-    def filename(self, unit: str) -> str:
-        return f"{self.course.unit(unit).module}.py"
+    def filename(self, entry: Entry) -> str:
+        """How the module's file should be called, as .py or as notebook."""
+        suffix = PurePosixPath(entry.name.casefold()).suffix
+        return f"{self.course.unit(entry.unit).module}{suffix}"
 
     def is_unit_folder(self, name: str) -> bool:
         return name.casefold() in self._folders
@@ -83,5 +89,20 @@ def mentioned(filename: str) -> bool:
     return name in STEERING or PurePosixPath(name).suffix in UNREAD
 
 
+def cap(filename: str) -> int:
+    """The most bytes that are read of a module with this name."""
+    return MAX_NOTEBOOK if filename.casefold().endswith(".ipynb") else MAX_SOURCE
+
+
+def weight(source: bytes | None) -> int:
+    """What a module takes of the bytes that one student, or one zip, may hold.  The outputs of a notebook count an
+    eighth: they are read and thrown away, so they cost time but are not kept."""
+    size = len(source or b"")
+    return max(min(size, MAX_SOURCE), size // 8)
+
+
 def too_large(shown: str) -> Words:
-    return msg("{name} is larger than {kib} KiB; hand in the code only", name=shown, kib=MAX_SOURCE // 1024)
+    kib = cap(shown) // 1024
+    if kib * 1024 == MAX_SOURCE:
+        return msg("{name} is larger than {kib} KiB; hand in the code only", name=shown, kib=kib)
+    return msg("{name} is larger than {kib} KiB; clear all outputs and hand it in again", name=shown, kib=kib)

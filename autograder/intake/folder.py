@@ -17,14 +17,15 @@ from autograder.intake import archive
 from autograder.intake.archive import Unreadable
 from autograder.intake.entry import (
     MAX_DEPTH,
-    MAX_SOURCE,
     MAX_STUDENT,
     Entry,
     Kind,
     Wanted,
+    cap,
     mentioned,
     skipped,
     too_large,
+    weight,
 )
 from autograder.intake.names import printable
 from autograder.models import Words, msg
@@ -51,15 +52,15 @@ def open_regular(path: Path) -> IO[bytes]:
 
 def read_source(path: Path) -> tuple[bytes, None] | tuple[None, Words]:
     """The bytes of a module, or why they cannot be had."""
-    shown = printable(path.name)
+    shown, most = printable(path.name), cap(path.name)
     try:
         with open_regular(path) as file:
-            source = file.read(MAX_SOURCE + 1)
+            source = file.read(most + 1)
     except Irregular:
         return None, msg("{name} is a link or a device, not a file; hand in the file itself", name=shown)
     except OSError as error:
         return None, msg("{name} cannot be read ({why})", name=shown, why=_reason(error))
-    return (source, None) if len(source) <= MAX_SOURCE else (None, too_large(shown))
+    return (source, None) if len(source) <= most else (None, too_large(shown))
 
 
 def read(top: Path, wanted: Wanted) -> Iterator[Entry]:
@@ -77,7 +78,7 @@ def _read_child(top: os.DirEntry[str], wanted: Wanted) -> Iterator[Entry]:
     while queue:
         parts, found = queue.popleft()
         for entry in _entries(parts, found, wanted):
-            left -= len(entry.source or b"")
+            left -= weight(entry.source)
             yield entry if left >= 0 or entry.source is None else _without_source(entry)
         if names > 0 and _is_folder(found) and not skipped(found.name) and len(parts) <= MAX_DEPTH:
             try:

@@ -23,7 +23,7 @@ from autograder.checks.faults import CheckFailed, StudentRaised
 from autograder.checks.inside import InsideFunction
 from autograder.models import Diagnosis, msg
 from autograder.sandbox.inner import wire
-from autograder.sandbox.inner.workbench import NAMES, Workbench
+from autograder.sandbox.inner.workbench import NAMES, TOLD, Workbench
 from autograder.sandbox.shared import SharedData
 
 DESK_SECONDS = 3.0  # what opens and ends an item takes milliseconds, unless the student's own objects hang in it
@@ -86,6 +86,27 @@ class Call:
     inside: bool = False  # a function of the suite's own: not told to the student
 
 
+@dataclass(frozen=True)
+class Stop:
+    """A cell of a notebook that raised.  `name`: what a NameError missed; `later`: the cell (from 1) that makes it;
+    `slow`: it was stopped, for it would have taken the time of the cells below."""
+
+    cell: int
+    error: StudentRaised
+    name: str = ""
+    later: int = 0
+    slow: bool = False
+
+
+@dataclass(frozen=True)
+class CellsRan:
+    """How the cells of a notebook ran, as the worker tells it: lines left out, cells that raised, names made twice."""
+
+    skipped: tuple[int, ...] = ()
+    stops: tuple[Stop, ...] = ()
+    twice: tuple[tuple[str, int, int], ...] = ()  # a name, the lines of its first and of its last definition
+
+
 @dataclass
 class Session:
     """A conversation with one worker.  `mutates` lets arguments change; set per test."""
@@ -98,10 +119,16 @@ class Session:
     written: frozenset[str] = frozenset()  # the names that stand in the submitted file: no others are repeated
     forbids: tuple[str, ...] = ()
 
-    def open(self, filename: str, module: str, source: bytes, seconds: float) -> None:
-        """Import the student's module; its exceptions come as StudentRaised."""
+    def open(
+        self, filename: str, module: str, source: bytes, seconds: float, cells: Sequence[int] = ()
+    ) -> CellsRan | None:
+        """Import the student's module; exceptions come as StudentRaised, of a notebook's cells as CellsRan."""
         self.written = frozenset(TYPE_NAME.findall(source.decode("utf-8", errors="replace")))
-        self.ask({"op": "open", "filename": filename, "name": module, "source": source}, seconds)
+        question: dict[str, object] = {"op": "open", "filename": filename, "name": module, "source": source}
+        if not cells:
+            self.ask(question, seconds)
+            return None
+        return self._ran(self.ask({**question, "cells": list(cells), "seconds": seconds}, seconds), len(cells))
 
     def item(self, forbids: Sequence[str], symbol: str = "") -> None:
         """An item begins; Missing when the module lacks its symbol."""
@@ -161,6 +188,26 @@ class Session:
             self._raise(question, answer)
         return answer
 
+    def _ran(self, told: object, cells: int) -> CellsRan:
+        """What the worker says of a notebook, as far as it can be true: it was written next to student code."""
+        if not isinstance(told, dict):
+            raise wire.WireError("no word about the cells")
+        rows = {key: value[:TOLD] if isinstance(value, list) else [] for key, value in told.items()}
+        stops: list[Stop] = []
+        for row in rows.get("raised", []):
+            if isinstance(row, dict) and type(cell := row.get("cell")) is int and 1 <= cell <= cells:
+                name, later = row.get("name"), row.get("later")
+                if isinstance(name, str) and name in self.written and type(later) is int and cell < later <= cells:
+                    stops.append(Stop(cell, _raised(row), name, later))
+                else:
+                    stops.append(Stop(cell, _raised(row), slow=row.get("slow") is True))
+        twice: list[tuple[str, int, int]] = []
+        for row in rows.get("twice", []):
+            if isinstance(row, list) and row and isinstance(row[0], str) and row[0] in self.written:
+                lines = _lines(row[1:])
+                twice += [(row[0], *lines)] if len(lines) == 2 else []
+        return CellsRan(_lines(rows.get("skipped")), tuple(stops), tuple(twice))
+
     def _resolve(self, ref: wire.Ref) -> object:
         known = ref.text in self.written or ref.text in LIBRARY_TYPES
         return Handle(self, ref.name, ref.text if known else "object")
@@ -183,9 +230,7 @@ class Session:
             raise OutOfMemory(_lines(answer["memory"]), asked if type(asked) is int and 0 < asked < 1 << 63 else 0)
         if "too_much" in answer:
             raise CheckFailed(Diagnosis("too_much", msg("What came back is too large or too deep to be an answer.")))
-        name = answer.get("error")
-        known_name = isinstance(name, str) and TYPE_NAME.fullmatch(name)
-        raise StudentRaised(str(name) if known_name else "Exception", _lines(answer.get("lines")))
+        raise _raised(answer)
 
 
 class Handle:
@@ -226,6 +271,12 @@ def _refer(value: object) -> wire.Ref | None:
     if isinstance(value, InsideFunction):
         return wire.Ref("inside", value.name, value.program())
     return None
+
+
+def _raised(answer: dict[str, Any]) -> StudentRaised:
+    name = answer.get("error")
+    known = isinstance(name, str) and TYPE_NAME.fullmatch(name)
+    return StudentRaised(str(name) if known else "Exception", _lines(answer.get("lines")))
 
 
 def _lines(value: object) -> tuple[int, ...]:

@@ -12,16 +12,20 @@ except names, which the grader checks.
 """
 
 from __future__ import annotations
+import __future__
 
 import _thread
+import ast
 import builtins
 import contextlib
 import random
 import re
+import signal
 import sys
+import time
 import types
 import zlib
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -29,13 +33,21 @@ import numpy as np
 import torch
 
 from . import wire
+from .cells import Cell, definitions, split
 from .guard import Guard
 
 SMALL = 256 << 10  # bytes of arguments that are sent back after a call, to see whether they were changed
 NAMES = 200
+SHARE = 0.7  # of the time that is left for an import: what one cell of a notebook may take
+TOLD = 50  # of each kind of thing that there is to say about a notebook
+FUTURE = sum({getattr(__future__, name).compiler_flag for name in __future__.all_feature_names})
 _WATCHED = (
     "torch", "torch.nn", "torch.nn.functional", "torch.optim", "torch.autograd", "torch.linalg", "numpy", "builtins",
 )  # fmt: skip
+
+
+class CellTooSlow(BaseException):
+    """A cell that trains, most likely: it is stopped so that the cells below it still run."""
 
 
 class Workbench:
@@ -66,19 +78,111 @@ class Workbench:
 
     # --- requests ---
 
-    def _open(self, filename: str, name: str, source: bytes) -> dict[str, object]:
-        """Import the student's module from its bytes; `SyntaxError` and the like are answers."""
+    def _open(
+        self, filename: str, name: str, source: bytes, cells: Sequence[int] = (), seconds: float = 0.0
+    ) -> dict[str, object]:
+        """Import the student's module from its bytes; `SyntaxError` and the like are answers.
+
+        `cells`: the lines at which a notebook's cells begin.  It is imported whatever its cells raise; `seconds` is
+        what the grader waits.
+        """
         self.filename = filename
         if self.scratch is not None:
             (self.scratch / filename).write_bytes(source)
-        code = compile(source, filename, "exec", dont_inherit=True)
+        code = None if cells else compile(source, filename, "exec", dont_inherit=True)
         self.module = types.ModuleType(name)
         self.module.__file__ = filename
         if self.scratch is not None:
             sys.modules[name] = self.module  # pickling and dataclasses look a class's module up
-        exec(code, self.module.__dict__)
+        told = None
+        if code is None:
+            told = self._run_cells(list(split(source, cells)), time.monotonic() + 0.9 * seconds)
+        else:
+            exec(code, self.module.__dict__)
         self.before = self._snapshot()
-        return {"ok": None}
+        return {"ok": told}
+
+    def _run_cells(self, cells: list[Cell], deadline: float) -> dict[str, object]:
+        """A notebook's cells one after another, as "Restart and run all" has it, but on after one that raises.
+
+        Returns the lines that were skipped, what was raised in which cell, and what was defined more than once.
+        """
+        assert self.module is not None
+        names = self.module.__dict__
+        names["display"] = lambda *args, **kwargs: None  # a notebook has it; nobody looks here
+        trees = [self._parsed(cell) for cell in cells]
+        if self.scratch is not None:  # for inspect.getsource, which must be able to read it
+            text = "".join(f"{line}\n" for cell in cells for line in cell.lines)
+            (self.scratch / self.filename).write_text(text, encoding="utf-8")
+        raised: list[dict[str, object]] = []
+        lines_of: dict[str, list[int]] = {}
+        first_in: dict[str, int] = {}
+        flags = 0
+        for number, (tree, fault) in enumerate(trees, start=1):
+            stopped: int | None = None
+            try:
+                if fault is not None:
+                    raise fault
+                code = compile(tree, self.filename, "exec", flags, dont_inherit=True)
+                flags |= code.co_flags & FUTURE  # `from __future__` holds for the cells below
+                with self._hurry(deadline):
+                    exec(code, names)
+            except self.catches as error:
+                known = self._describe(error)
+                known = {"error": "MemoryError", "lines": known["memory"]} if "memory" in known else known
+                name = getattr(error, "name", None) if isinstance(error, NameError) else None
+                known["slow"] = isinstance(error, CellTooSlow)
+                raised.append({"cell": number, **known, "name": name if type(name) is str else ""})
+                stopped = self._statement(error)
+            for name, line in definitions(tree, stopped):
+                lines_of.setdefault(name, []).append(line)
+            for name in names.keys() - first_in.keys():
+                first_in[name] = number
+        for entry in raised:
+            entry["later"] = first_in.get(str(entry["name"]), 0)
+        twice = [[name, lines[0], lines[-1]] for name, lines in lines_of.items() if len(lines) > 1]
+        skipped = [line for cell in cells for line in cell.skipped]
+        return {"skipped": skipped[:TOLD], "raised": raised[:TOLD], "twice": twice[:TOLD]}
+
+    @contextlib.contextmanager
+    def _hurry(self, deadline: float) -> Iterator[None]:
+        """Stop a cell that would take the time of those below it: a courtesy.  Who swallows it meets the grader's
+        clock, which stops the whole import.  In the grader's own process the alarm belongs to pytest."""
+        if self.scratch is None:
+            yield
+            return
+
+        def stop(*_: object) -> None:
+            raise CellTooSlow
+
+        before = signal.signal(signal.SIGALRM, stop)
+        try:
+            signal.setitimer(signal.ITIMER_REAL, max(0.05, SHARE * (deadline - time.monotonic())))
+            yield
+        finally:
+            signal.setitimer(signal.ITIMER_REAL, 0.0)
+            signal.signal(signal.SIGALRM, before)
+
+    def _parsed(self, cell: Cell) -> tuple[ast.Module, BaseException | None]:
+        def parse(text: str) -> ast.Module:
+            tree = compile(text, self.filename, "exec", ast.PyCF_ONLY_AST, dont_inherit=True)
+            assert isinstance(tree, ast.Module)
+            return tree
+
+        try:
+            return cell.parsed(parse), None
+        except self.catches as error:
+            cell.blank()
+            return ast.Module([], []), error
+
+    def _statement(self, error: BaseException) -> int:
+        """The line of the cell's own statement that raised."""
+        trace = error.__traceback__
+        while trace is not None:
+            if trace.tb_frame.f_code.co_filename == self.filename:
+                return trace.tb_lineno
+            trace = trace.tb_next
+        return 0
 
     def _item(self, forbids: list[str], symbol: str = "") -> dict[str, object]:
         """An item begins: what it forbids holds until it ends; a module without its symbol is told at once."""
