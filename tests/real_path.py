@@ -40,20 +40,31 @@ class Graded:
 
 
 def grade(
-    paths: Sequence[Path], folder: Path, tier: str, *options: str, env: Mapping[str, str] | None = None
+    paths: Sequence[Path],
+    folder: Path,
+    tier: str,
+    *options: str,
+    env: Mapping[str, str] | None = None,
+    uid: int | None = None,
 ) -> Graded | str:
-    """`autograder grade` of these paths into folder/out; or why this machine does not offer the tier."""
-    command = [sys.executable, "-m", "autograder", "grade", *map(str, paths), "--out", str(folder / "out")]
-    command += ["--offline", "--lang", "en", "--isolation", tier, *options]
-    temporary = folder / "tmp"
+    """`autograder grade` of these paths into folder/out; or why this machine does not offer the tier (or the user).
+
+    `uid`: an ordinary user who types it, when we are root; the folder is that user's and all may enter it.
+    """
+    temporary, report, stage = folder / "tmp", folder.parent / f"{folder.name}.left", folder / "stage"
     temporary.mkdir()
-    full = {**os.environ, **(env or {}), "TMPDIR": str(temporary)}
-    with adopting_orphans() as orphans:
-        run = subprocess.run(command, cwd=ROOT, env=full, capture_output=True, text=True, timeout=SECONDS, check=False)
-        left = orphans() + tuple(path.name for path in temporary.iterdir())
-    if run.returncode == 2 and f"autograder: {tier}: " in run.stderr:
+    stage.mkdir()
+    uid = os.geteuid() if uid is None else uid
+    os.chown(temporary, uid, -1)
+    command = [sys.executable, "-m", "tests.watched", str(report), str(uid), str(stage)]
+    command += [sys.executable, "-m", "autograder", "grade", *map(str, paths), "--out", str(folder / "out")]
+    command += ["--offline", "--lang", "en", "--isolation", tier, *options]
+    full = {**os.environ, **(env or {}), "TMPDIR": str(temporary), "PYTHONDONTWRITEBYTECODE": "1"}
+    run = subprocess.run(command, cwd=ROOT, env=full, capture_output=True, text=True, timeout=SECONDS, check=False)
+    if run.returncode == 2 and (f"autograder: {tier}: " in run.stderr or run.stderr.startswith("unreachable: ")):
         return run.stderr.strip().splitlines()[-1]
     assert run.returncode == 0, run.stdout + run.stderr
+    left = tuple(json.loads(report.read_text(encoding="utf-8"))) + tuple(path.name for path in temporary.iterdir())
     results = json.loads((folder / "out" / "results.json").read_text(encoding="utf-8"))
     attempts = {(attempt["student"], attempt["unit"]): attempt for attempt in results}
     return Graded(folder / "out", run.returncode, run.stdout + run.stderr, left, attempts)
