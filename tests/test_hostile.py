@@ -38,9 +38,9 @@ WALLED = ("namespaces", "landlock")
 SCRATCH_USER = 64321  # nobody's: an ordinary user who owns what the instructor owns, and nothing else
 PLACES = ("SUITE", "SOLUTION", "MISTAKES", "LABELS", "ENVIRONMENT", "NEIGHBOUR", "HOME", "HISTORY", "CACHE")
 CANARIES = tuple(f"CANARY_{place}" for place in PLACES)
-BASELINES = {"score", "naive", "loot", "through"}
+BASELINES = {"score", "naive", "public", "loot", "through"}
 RESERVED = {"about", "from", "rest", "page", "absent", "seconds", "item_seconds", "baseline", "unarmed", "tiers"}
-RESERVED |= {"build"}
+RESERVED |= {"build", "process"}
 ALLOWED = 6.0  # seconds of all items together, where a case names no bound
 AT_ONCE = 2  # runs; one holds two processes, of which one works
 
@@ -66,9 +66,14 @@ class Case:
         default = (*WALLED, "process") if self.group in ("forging", "accidents") else WALLED
         return tuple(self.want.get("tiers", default))
 
-    def verdicts(self, item: str) -> list[str]:
+    def wanted(self, tier: str) -> dict[str, Any]:
+        """What must become of it; the table [process] says what is otherwise where there are no walls."""
+        return self.want | self.want.get("process", {}) if tier == "process" else self.want
+
+    def verdicts(self, item: str, tier: str = "") -> list[str]:
         """What may become of an item."""
-        found = self.want.get(item, self.want["rest"])
+        want = self.wanted(tier)
+        found = want.get(item, want["rest"])
         return found if isinstance(found, list) else [found]
 
 
@@ -265,7 +270,7 @@ def _hand_in(case: Case, world: World, student: str) -> Path:
 def test_every_item_has_the_verdict_its_folder_says(graded: Grader, setting: Setting, case: Case) -> None:
     attempt = graded(setting, case.group).attempt(case)
     found = {item["item"]: item["verdict"] for item in attempt["items"]}
-    assert {item: verdict for item, verdict in found.items() if verdict not in case.verdicts(item)} == {}
+    assert {item: verdict for item, verdict in found.items() if verdict not in case.verdicts(item, setting.tier)} == {}
     assert list(found) == ITEMS
 
 
@@ -273,7 +278,7 @@ def test_every_item_has_the_verdict_its_folder_says(graded: Grader, setting: Set
 def test_the_student_reads_what_helps(graded: Grader, setting: Setting, case: Case) -> None:
     found = graded(setting, case.group)
     page = found.run.page(found.student[case.name])
-    assert [words for words in case.want.get("page", ()) if words not in page] == []
+    assert [words for words in case.wanted(setting.tier).get("page", ()) if words not in page] == []
 
 
 @every_run
@@ -318,15 +323,21 @@ def test_each_item_ends_when_it_must(graded: Grader, setting: Setting, case: Cas
 @pytest.mark.parametrize("case", BITES, ids=[f"{case.group}-{case.name}" for case in BITES])
 def test_it_wins_where_test_and_submission_share_a_process(case: Case, tmp_path: Path) -> None:
     kind = case.want["baseline"]
-    code, said = _plain(case, tmp_path, "naive" if kind == "naive" else "plain")
-    if kind in ("score", "naive"):
+    code, said = _plain(case, tmp_path, kind if kind in ("naive", "public") else "plain")
+    if kind in ("score", "naive", "public"):
         assert code == 0, said[-2000:]
     elif kind == "loot":
         words = ("CANARY_", *case.want.get("absent", ()))
         assert any(word in said for word in words)
-    else:  # what it passes with is having found nothing
-        assert code == 1
-        assert " failed" in said
+    else:  # what it passes with is having found nothing, or what an item before it left behind
+        assert code == 1, said[-2000:]
+
+
+@pytest.mark.parametrize("kind", ["plain", "naive", "public"])
+def test_an_honest_answer_passes_where_test_and_submission_share_a_process(kind: str, tmp_path: Path) -> None:
+    honest = next(case for case in CASES if case.name == "tidy_habits")
+    code, said = _plain(honest, tmp_path, kind)
+    assert code == 0, said[-2000:]
 
 
 def _plain(case: Case, folder: Path, kind: str) -> tuple[int, str]:
