@@ -11,6 +11,7 @@ from __future__ import annotations
 import hashlib
 import os
 import py_compile
+import re
 import shutil
 import site
 import subprocess
@@ -42,6 +43,7 @@ BASELINES = {"score", "naive", "public", "loot", "through"}
 RESERVED = {"about", "from", "rest", "page", "absent", "seconds", "item_seconds", "baseline", "unarmed", "tiers"}
 RESERVED |= {"build", "process"}
 ALLOWED = 6.0  # seconds of all items together, where a case names no bound
+UNHURRIED = 3.0  # seconds of a neighbour's six items, which take 0.05 alone: nobody's threads and files slow it down
 AT_ONCE = 2  # runs; one holds two processes, of which one works
 
 pytestmark = [
@@ -300,6 +302,8 @@ def test_the_neighbours_have_their_usual_result(graded: Grader, setting: Setting
     attempts = {student: found.run.attempts[student, UNIT.id] for student in found.neighbours}
     harmed = {student: attempt["items"] for student, attempt in attempts.items() if attempt["score"] != UNIT.points}
     assert harmed == {}
+    slow = {student: sum(item["seconds"] for item in attempt["items"]) for student, attempt in attempts.items()}
+    assert {student: seconds for student, seconds in slow.items() if seconds > UNHURRIED} == {}
 
 
 @every_group
@@ -375,3 +379,11 @@ def test_it_is_proven_to_bite_or_says_why_not(case: Case) -> None:
 
 def test_many_cases_are_no_list_s_but_our_own() -> None:
     assert sum("ours" in case.want["from"] for case in CASES) >= 20
+
+
+def test_the_tables_of_the_readme_name_cases_that_there_are() -> None:
+    told = set(re.findall(r"`(\w+/\w+)`", (CORPUS / "README.md").read_text(encoding="utf-8")))
+    names = {f"{case.group}/{case.name}" for case in CASES}
+    assert told - names - {"plain/test_plain"} == set()
+    listed = {f"{case.group}/{case.name}" for case in CASES if "ours" not in case.want["from"]}
+    assert listed - told == set()
