@@ -255,7 +255,7 @@ def test_a_nest_without_end_is_refused_on_the_way_out(kind: type) -> None:
         (9_999, lambda n: [0] * n),
         (99, lambda n: [torch.float32] * n),
         (999, lambda n: {"a": [[0, 0, 0]] * n, "b": [0] * 5_000}),
-        (wire.KEYS, lambda n: {number: 0 for number in range(n)}),
+        (wire.KEYS, lambda n: dict.fromkeys(range(n), 0)),
     ],
     ids=["items", "extensions", "items of many lists", "keys"],
 )
