@@ -51,12 +51,11 @@ def grade(
 
     `uid`: an ordinary user who types it, when we are root; the folder is that user's and all may enter it.
     """
-    temporary, report, stage = folder / "tmp", folder.parent / f"{folder.name}.left", folder / "stage"
+    temporary, report = folder / "tmp", folder.parent / f"{folder.name}.left"
     temporary.mkdir()
-    stage.mkdir()
     uid = os.geteuid() if uid is None else uid
     os.chown(temporary, uid, -1)
-    command = [sys.executable, "-m", "tests.watched", str(report), str(uid), str(stage)]
+    command = [sys.executable, "-m", "tests.watched", str(report), str(uid), str(folder)]
     command += [sys.executable, "-m", "autograder", "grade", *map(str, paths), "--out", str(folder / "out")]
     command += ["--offline", "--lang", "en", "--isolation", tier, *options]
     full = {**os.environ, **(env or {}), "TMPDIR": str(temporary), "PYTHONDONTWRITEBYTECODE": "1"}

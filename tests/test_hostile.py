@@ -224,7 +224,7 @@ class World:
         found = {}
         for path in self.folder.rglob("*"):
             name = path.relative_to(self.folder)
-            if name.parts[0] not in ("out", "tmp", "stage"):
+            if name.parts[0] not in ("out", "tmp"):
                 kind = os.readlink(path) if path.is_symlink() else ""
                 content = hashlib.sha256(path.read_bytes()).hexdigest() if path.is_file() and not kind else kind
                 found[str(name)] = f"{path.lstat().st_mode:o} {content}"
@@ -251,6 +251,7 @@ def _grade(setting: Setting, group: str, folder: Path) -> Class | str:
     after = world.prints()
     if isinstance(run, str):
         return run
+    assert (folder / "out" / "results.json").stat().st_uid == setting.uid
     touched = sorted(name for name in before.keys() | after.keys() if before.get(name) != after.get(name))
     return Class(run, students, tuple(neighbours), tuple(touched))
 

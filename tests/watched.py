@@ -1,6 +1,6 @@
 """One command of a golden test with a family of its own: who outlives it is seen, and it may be another user's.
 
-    python -m tests.watched REPORT UID STAGE command …      REPORT becomes a list of what outlived the command
+    python -m tests.watched REPORT UID FOLDER command …      REPORT becomes a list of what outlived the command
 
 A worker carries no name or variable of ours, so this process adopts orphans; each command has one of these, so that
 two can run at once.  When UID is not the present user (root), the command runs as that ordinary user, in a view of the
@@ -24,12 +24,13 @@ UNREACHABLE = "unreachable: "
 CLONE_NEWNS, MS_BIND, MS_REC, MS_PRIVATE = 0x20000, 0x1000, 0x4000, 0x40000
 
 
-def main(report: str, uid: str, stage: str, *command: str) -> int:
+def main(report: str, uid: str, folder: str, *command: str) -> int:
+    told = Path(report).open("w", encoding="utf-8")  # noqa: SIM115 - its folder may be out of sight below
     user = None if int(uid) == os.geteuid() else int(uid)
     if user is not None:
-        needed = (Path(sys.prefix), Path(sys.base_prefix), ROOT, Path(stage).parent)
+        needed = (Path(sys.prefix), Path(sys.base_prefix), ROOT, Path(folder))
         try:
-            _open_the_way(needed, Path(stage))
+            _open_the_way(needed)
         except OSError as error:
             return _unreachable(f"no view of the disk for an ordinary user ({error})")
         for path in (*needed, Path(os.path.realpath(sys.executable))):
@@ -40,7 +41,8 @@ def main(report: str, uid: str, stage: str, *command: str) -> int:
         groups: list[int] | None = None if user is None else []
         run = subprocess.run(command, user=user, group=user, extra_groups=groups, cwd=ROOT, check=False)
         left = orphans()
-    Path(report).write_text(json.dumps(left), encoding="utf-8")
+    with told:
+        json.dump(left, told)
     return run.returncode
 
 
@@ -49,7 +51,7 @@ def _unreachable(why: str) -> int:
     return 2
 
 
-def _open_the_way(needed: Sequence[Path], stage: Path) -> None:
+def _open_the_way(needed: Sequence[Path]) -> None:
     """In a mount namespace of our own, a folder that others may not enter gives way to one with just what is needed."""
     closed: dict[Path, list[Path]] = {}
     for path in needed:
@@ -71,17 +73,14 @@ def _open_the_way(needed: Sequence[Path], stage: Path) -> None:
     if libc.unshare(CLONE_NEWNS):
         raise OSError(ctypes.get_errno(), "unshare")
     mount("none", "/", None, MS_REC | MS_PRIVATE)
-    mount("tmpfs", stage, "tmpfs", 0, "mode=755")
-    kept = {path: stage / str(number) for number, path in enumerate(p for paths in closed.values() for p in paths)}
-    for path, place in kept.items():
-        _like(path, place)
-        mount(path, place, None, MS_BIND | MS_REC)
+    # held open: once a folder is covered, what lies in it has no name any more
+    held = {path: os.open(path, os.O_PATH) for paths in closed.values() for path in paths}
     for folder, paths in closed.items():
         mount("tmpfs", folder, "tmpfs", 0, "mode=755")
         for path in paths:
             path.parent.mkdir(parents=True, exist_ok=True)
-            _like(kept[path], path)
-            mount(kept[path], path, None, MS_BIND | MS_REC)
+            _like(Path(f"/proc/self/fd/{held[path]}"), path)
+            mount(f"/proc/self/fd/{held[path]}", path, None, MS_BIND | MS_REC)
 
 
 def _like(path: Path, place: Path) -> None:
