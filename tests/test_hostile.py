@@ -389,6 +389,7 @@ def _plain(case: Case, folder: Path, kind: str) -> tuple[int, str]:
     shutil.copy(CORPUS / "plain" / test.name, test)
     items = " or ".join(f"test_{item}" for item in ITEMS if "missing" not in case.verdicts(item))
     command = [sys.executable, "-m", "pytest", "-vv", "-s", "-l", "-p", "no:cacheprovider", "-c", os.devnull]
+    command += ["-p", "no:faulthandler"]  # its copy of stderr, a pipe here, is opened and read without end by a thief
     env = {**os.environ, **world.environment, "OMP_NUM_THREADS": "1", "PYTHONPATH": str(work)}
     with (world.course / "labels.txt").open() as labels:  # a runner that has read them, and starts pytest
         run = subprocess.run(
