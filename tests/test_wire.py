@@ -249,6 +249,26 @@ def test_a_nest_without_end_is_refused_on_the_way_out(kind: type) -> None:
     assert alike(back(nested(20, kind)), nested(20, kind))
 
 
+@pytest.mark.parametrize(
+    ("most", "make"),
+    [
+        (9_999, lambda n: [0] * n),
+        (99, lambda n: [torch.float32] * n),
+        (999, lambda n: {"a": [[0, 0, 0]] * n, "b": [0] * 5_000}),
+        (wire.KEYS, lambda n: dict.fromkeys(range(n), 0)),
+    ],
+    ids=["items", "extensions", "items of many lists", "keys"],
+)
+def test_what_the_reader_would_refuse_is_refused_on_the_way_out(
+    most: int, make: Callable[[int], object], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(wire, "ITEMS", 10_000)
+    monkeypatch.setattr(wire, "EXTENSIONS", 99)
+    assert unpack(pack(make(most))) == make(most)
+    with pytest.raises(WireError, match="more than"):
+        pack(make(most + 1))
+
+
 def test_a_list_that_holds_itself_is_refused() -> None:
     loop: list[object] = []
     loop.append(loop)

@@ -630,3 +630,23 @@ def test_a_zygote_that_died_is_a_sandbox_error() -> None:
 def test_a_worker_that_cannot_lock_itself_in_is_our_fault(zygotes: Zygotes) -> None:
     with pytest.raises(SandboxError, match="could not lock itself in"):
         zygotes("landlock").worker(memory_mb=512, cpu_seconds=1e30)  # a limit that no kernel takes
+
+
+def test_an_alarm_while_a_worker_is_ended_waits_for_the_zygote_s_answer(worker: Start) -> None:
+    one = worker("import time\ndef f():\n    time.sleep(60)\n")
+    wire.send(one.connection, bytes(8) + wire.pack({"op": "call", "name": "f", "args": [], "kwargs": {}}))
+
+    def alarm(*_: object) -> None:
+        raise TimeoutError("the test's limit")
+
+    before = signal.signal(signal.SIGALRM, alarm)
+    signal.setitimer(signal.ITIMER_REAL, 0.1)
+    try:
+        with pytest.raises(TimeoutError, match="the test's limit"):
+            one.end(0.5)  # the alarm comes in the middle of it
+    finally:
+        signal.setitimer(signal.ITIMER_REAL, 0)
+        signal.signal(signal.SIGALRM, before)
+    assert one.ending is not None
+    assert one.ending.killed
+    assert call(worker("def g():\n    return 1\n"), "g")["ok"] == 1

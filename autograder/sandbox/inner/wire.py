@@ -14,7 +14,7 @@ import math
 import re
 import struct
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from dataclasses import dataclass
 from typing import Any
 
@@ -28,6 +28,7 @@ ITEMS = 1 << 22  # entries of all lists, tuples and maps of a frame: 60 MB of em
 EXTENSIONS = 1 << 15  # tensors, arrays, tuples … of a frame: each takes 13 µs to rebuild
 KEYS = 1 << 13  # keys of a map that are not all strings: numbers that collide make a dict quadratic
 _LENGTH = struct.Struct("!Q")
+_HOLDERS = (list, tuple, dict, torch.Size)
 
 TUPLE, TENSOR, ARRAY, NUMBER, BIG_INT, COMPLEX, DTYPE, DEVICE, SIZE, REF = range(1, 11)
 
@@ -60,11 +61,15 @@ class Ref:
 
 
 def pack(value: object, refer: Callable[[object], Ref | None] | None = None) -> bytes:
-    """One frame.  `refer` turns what is no data into a Ref; without it such a value raises WireError."""
+    """One frame, within what `unpack` takes.  `refer` turns what is no data into a Ref; without it: WireError."""
 
-    depth = 0
+    depth = extensions = references = 0
 
     def default(odd: object) -> msgpack.ExtType:
+        nonlocal extensions, references
+        extensions += 1
+        if extensions > EXTENSIONS:
+            raise WireError(f"more than {EXTENSIONS} tensors and tuples in one frame")
         # exact types only: a subclass may lie about itself, so it crosses as a Ref that says what it is
         kind = type(odd)
         if kind is tuple:
@@ -90,6 +95,7 @@ def pack(value: object, refer: Callable[[object], Ref | None] | None = None) -> 
         ref = odd if kind is Ref else refer(odd) if refer else None
         if ref is None:
             raise WireError(f"a {kind.__name__} cannot cross")
+        references += 1
         return msgpack.ExtType(REF, packb([ref.kind, ref.name, ref.text]))  # type: ignore[attr-defined]
 
     def nested(plain: object) -> bytes:
@@ -113,7 +119,24 @@ def pack(value: object, refer: Callable[[object], Ref | None] | None = None) -> 
         raise WireError(f"the value is nested too deeply or cannot be written ({type(error).__name__})") from None
     if len(frame) > CAP:
         raise WireError(f"the value takes {len(frame) >> 20} MB; at most {CAP >> 20} MB can cross")
+    if len(frame) > KEYS:  # below, nothing can be too many
+        _count(value, extensions + 4 * references)
     return frame
+
+
+def _count(value: object, spent: int) -> None:
+    """WireError where `unpack` would refuse: the one who answers is told so, not that the exchange was disturbed."""
+    budget = _Budget()
+    budget.spend(spent)
+    waiting = [value]
+    while waiting:
+        inner = waiting.pop()
+        if type(inner) is dict:
+            budget.keys(inner)
+            waiting += [each for pair in inner.items() for each in pair if type(each) in _HOLDERS]
+        elif isinstance(inner, (list, tuple)):
+            budget.spend(len(inner) + 1)
+            waiting += [each for each in inner if type(each) in _HOLDERS]
 
 
 def unpack(frame: bytes | memoryview, resolve: Callable[[Ref], object] | None = None) -> Any:
@@ -145,10 +168,13 @@ class _Budget:
         return found
 
     def mapping(self, pairs: list[tuple[Any, Any]]) -> dict[Any, Any]:
-        self.spend(len(pairs) + 1)
-        if len(pairs) > KEYS and not all(type(key) is str for key, _ in pairs):
-            raise WireError(f"a map of more than {KEYS} keys that are not all texts")
+        self.keys([key for key, _ in pairs])
         return dict(pairs)
+
+    def keys(self, found: Collection[Any]) -> None:
+        self.spend(len(found) + 1)
+        if len(found) > KEYS and not all(type(key) is str for key in found):
+            raise WireError(f"a map of more than {KEYS} keys that are not all texts")
 
 
 def _unpack(frame: bytes | memoryview, resolve: Callable[[Ref], object] | None, depth: int, budget: _Budget) -> Any:

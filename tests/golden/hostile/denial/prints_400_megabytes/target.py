@@ -7,7 +7,7 @@ print("NOISE" * (20 << 20))
 
 
 def double(x):
-    for _ in range(1 << 10):
+    for _ in range(4 << 10):
         sys.stdout.write("NOISE" * 20000)
     return 2 * x
 

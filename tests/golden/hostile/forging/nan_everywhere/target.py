@@ -1,6 +1,6 @@
 import torch
 
-NAN, INF = float("nan"), float("inf")
+NAN = float("nan")
 
 
 def double(x):
@@ -8,7 +8,7 @@ def double(x):
 
 
 def rows(x):
-    return torch.full((len(x), 1), INF, dtype=x.dtype)
+    return torch.full((len(x), 1), NAN, dtype=x.dtype)
 
 
 def probabilities(z):
@@ -30,4 +30,4 @@ def classify(x):
 
 
 def last(x):
-    return -x / 0
+    return -x * NAN

@@ -39,7 +39,8 @@ def rows(x):
     """Files that others hold open."""
     for pid in pids():
         for number in listed(f"/proc/{pid}/fd"):
-            if "CANARY_" in read(f"/proc/{pid}/fd/{number}"):
+            held = f"/proc/{pid}/fd/{number}"
+            if os.path.isfile(held) and "CANARY_" in read(held):  # a pipe of theirs would lose what is read
                 return "stolen"
     return x.mean(1, keepdim=True)
 

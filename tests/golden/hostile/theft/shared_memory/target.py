@@ -23,7 +23,7 @@ def double(x):
 
 def rows(x):
     """Queues, semaphores and segments by number, as `ipcs` lists them."""
-    for number in range(40):
+    for number in range(1, 40):  # 0 would make a new one
         if not (refused(libc.msgget(number, 0)) and refused(libc.semget(number, 1, 0))):
             return "opened"
         if not refused(libc.shmget(number, 1, 0)) or libc.shmat(number, None, 0o10000) != -1:
