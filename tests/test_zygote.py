@@ -445,6 +445,27 @@ def test_no_more_than_sixteen_processes_run_at_once(worker: Start, tier: str, na
 
 @linux
 @WALLED
+def test_a_fork_that_a_signal_interrupts_is_tried_again(worker: Start, tier: str) -> None:
+    """A timer rings every 2 ms: some of the forks are met while the zygote is asked."""
+    source = """
+import os, signal
+def f():
+    rung = []
+    signal.signal(signal.SIGALRM, lambda *_: rung.append(1))
+    signal.setitimer(signal.ITIMER_REAL, 0.001, 0.002)
+    for _ in range(40):
+        pid = os.fork()
+        if pid == 0:
+            os._exit(0)
+        os.waitpid(pid, 0)
+    signal.setitimer(signal.ITIMER_REAL, 0)
+    return len(rung) > 0
+"""
+    assert call(worker(source, tier, processes=True), "f")["ok"] is True
+
+
+@linux
+@WALLED
 def test_a_fork_bomb_is_swept_away_with_its_worker(worker: Start, tier: str) -> None:
     started = worker(BOMB, tier, processes=True)
     assert started.zygote.process is not None

@@ -18,6 +18,8 @@ import os
 import select
 import threading
 import time
+from collections.abc import Callable
+from functools import wraps
 from multiprocessing.reduction import ForkingPickler
 from typing import Any
 
@@ -29,11 +31,26 @@ RECURSIVE = 0  # _multiprocessing's number for RLock; 1 is a semaphore, of which
 
 def settle() -> None:
     multiprocessing.set_start_method("fork", force=True)  # the other two begin with exec
+    os.fork = _patient(os.fork)
     _multiprocessing.SemLock = EventLock
     torch.UntypedStorage._new_shared = classmethod(_unshared)  # type: ignore[assignment, method-assign]
     kinds = {torch.Tensor, torch.nn.Parameter, torch.storage.TypedStorage, torch.UntypedStorage}
     for kind in kinds | set(torch._tensor_classes) | set(torch._storage_classes):
         ForkingPickler.register(kind, by_value)
+
+
+def _patient(fork: Callable[[], int]) -> Callable[[], int]:
+    """While the zygote is asked a signal may end the wait: DataLoader hears SIGCHLD, and Python does not try again."""
+
+    @wraps(fork)
+    def again() -> int:
+        while True:
+            try:
+                return fork()
+            except InterruptedError:
+                continue
+
+    return again
 
 
 def by_value(value: Any) -> tuple[Any, tuple[bytes]]:

@@ -13,6 +13,7 @@ import contextlib
 import errno
 import fcntl
 import os
+import select
 import signal
 import struct
 import time
@@ -43,11 +44,17 @@ class Held:
     def permit(self) -> None:
         """One process of the worker's waits in clone(): let it through, or EAGAIN."""
         assert self.listener is not None
+        poll = select.poll()
+        poll.register(self.listener, select.POLLIN)
+        events = dict(poll.poll(0)).get(self.listener, 0)
+        if events & select.POLLHUP:  # all of them are gone; before Linux 6.6 the call below would wait for ever
+            self.hang_up()
+        if not events & select.POLLIN or self.listener is None:
+            return
         asked = bytearray(struct.calcsize(NOTIFICATION))
         try:
             fcntl.ioctl(self.listener, NOTIF_RECV, asked)
-        except OSError:  # killed meanwhile, or all of them are gone
-            self.hang_up()
+        except OSError:  # killed or interrupted meanwhile: others may ask
             return
         number, thread = struct.unpack_from("=QI", asked)
         self.unborn.pop(thread, None)  # its last fork is over, or it would not ask again
