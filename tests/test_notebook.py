@@ -12,7 +12,6 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-import torch._dynamo  # noqa: F401  as in the zygote: imported in the middle of a test it takes the test's time
 
 from autograder.checks.faults import StudentRaised
 from autograder.course import Course

@@ -401,6 +401,8 @@ def suites_of(course: Course, seed: int = SEED) -> Suites:
 
 def judged_here(course: Course, *sources: str | Submission | None, seed: int = SEED) -> list[Attempt]:
     """These submissions judged in this very process, as `--isolation none` does."""
+    import torch._dynamo  # noqa: F401  as in the zygote: on a busy machine a test's alarm may break off its import
+
     suites = suites_of(course, seed)
     judge = Judge(course, suites, None, suites.data, beat=lambda seconds: None)
     attempts: list[Attempt] = []
