@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from autograder.authoring.build import BuildError, differences, stub, stubs
+from autograder.authoring.build import BuildError, broken_items, differences, stub, stubs
 from autograder.course import Item, Unit, load
 from autograder.models import Text
 from tests.tiny_course import ROOT, SOLUTION, put, tiny_course
@@ -85,6 +85,71 @@ class Net:
     assert stub(solution, unit) == made
 
 
+MENDED = PLAIN.replace(
+    "    y = 2 * x\n",
+    """\
+    ### BEGIN STUB
+    # with torch.no_grad():
+    #     y = 2 * x  # a comment of the stub's own
+    #
+    # return y
+    ### END STUB
+    y = 2 * x
+""",
+)
+
+
+def test_code_to_mend_stands_in_the_stub_in_place_of_the_error() -> None:
+    broken = """\
+    with torch.no_grad():
+        y = 2 * x  # a comment of the stub's own
+
+    return y
+"""
+    assert stub(MENDED, UNIT) == STUB.replace('    raise NotImplementedError("f")\n', broken)
+
+
+def test_one_method_is_mended_and_another_one_written() -> None:
+    unit = replace(UNIT, items=(NET,))
+    solution = """\
+class Net:
+    def first(self) -> int:
+        ### BEGIN SOLUTION
+        return 1
+        ### END SOLUTION
+
+    def second(self) -> int:
+        ### BEGIN SOLUTION
+        ### BEGIN STUB
+        # return 1
+        ### END STUB
+        return 2
+        ### END SOLUTION
+"""
+    made = """\
+class Net:
+    def first(self) -> int:
+        # TODO: A net · Một mạng
+        # Hint: pytest exercises/u01 --hint net
+        raise NotImplementedError("net")
+
+    def second(self) -> int:
+        # TODO
+        return 1
+"""
+    assert stub(solution, unit) == made
+
+
+def test_the_items_with_code_to_mend_are_known(tmp_path: Path) -> None:
+    course = tiny_course(tmp_path)
+    assert broken_items(course, course.units[0]) == frozenset()
+    path = tmp_path / "solutions/u01_tiny/tiny.py"
+    region = "    ### BEGIN SOLUTION\n    return 2 * x\n"
+    mend = "    ### BEGIN SOLUTION\n    ### BEGIN STUB\n    # return x\n    ### END STUB\n    return 2 * x\n"
+    put(path, path.read_text(encoding="utf-8").replace(region, mend))
+    assert broken_items(course, course.units[0]) == {"double"}
+
+
 def test_a_stub_is_python_and_holds_nothing_of_a_region() -> None:
     text = stub(SOLUTION, load_tiny())
     ast.parse(text)
@@ -112,11 +177,49 @@ BROKEN = {
     ),
     "a marker that is misspelt": (
         PLAIN.replace("### BEGIN SOLUTION", "# Begin solution").replace("### END SOLUTION", "# end solution"),
-        "answers.py:8: a marker must be '### BEGIN SOLUTION' or '### END SOLUTION', alone on its line",
+        "answers.py:8: a marker must be '### BEGIN SOLUTION' or '### END SOLUTION', '### BEGIN STUB' or '### END STUB'",
     ),
     "a marker behind code": (
         PLAIN.replace("    y = 2 * x\n    return y\n    ### END SOLUTION\n", "    return 2 * x  ### END SOLUTION\n"),
         "answers.py:9: a marker must be",
+    ),
+    "code to mend outside of a region": (
+        PLAIN.replace("    ### BEGIN SOLUTION\n", "    ### BEGIN STUB\n    # return x\n    ### END STUB\n"),
+        "answers.py:8: ### BEGIN STUB stands once in the ### BEGIN SOLUTION … ### END SOLUTION of an item",
+    ),
+    "code to mend in a helper of the solution's own": (
+        "### BEGIN SOLUTION\n### BEGIN STUB\n# A = 1\n### END STUB\nA = 2\n### END SOLUTION\n" + PLAIN,
+        "answers.py:2: ### BEGIN STUB stands once in",
+    ),
+    "two pieces of code to mend in one region": (
+        MENDED.replace(
+            "    ### END STUB\n", "    ### END STUB\n    ### BEGIN STUB\n    # return x\n    ### END STUB\n"
+        ),
+        "answers.py:15: ### BEGIN STUB stands once in",
+    ),
+    "code to mend in code to mend": (
+        MENDED.replace("    # return y\n", "    ### BEGIN STUB\n"),
+        "answers.py:13: ### BEGIN STUB stands once in",
+    ),
+    "code to mend that is not closed": (
+        MENDED.replace("    ### END STUB\n    y = 2 * x\n    return y\n", ""),
+        "answers.py:14: ### END SOLUTION without ### END STUB",
+    ),
+    "an end of code to mend without a beginning": (
+        PLAIN.replace("    y = 2 * x\n", "    ### END STUB\n"),
+        "answers.py:9: ### END STUB without ### BEGIN STUB and code behind it",
+    ),
+    "no code to mend": (
+        PLAIN.replace("    y = 2 * x\n", "    ### BEGIN STUB\n    ### END STUB\n"),
+        "answers.py:10: ### END STUB without ### BEGIN STUB and code behind it",
+    ),
+    "code to mend that is no comment": (
+        MENDED.replace("    # return y\n", "    return y\n"),
+        "answers.py:13: in ### BEGIN STUB every line is code behind '    # '",
+    ),
+    "code to mend that is no Python": (
+        MENDED.replace("    # return y\n", "    # return y y\n"),
+        "answers.py: line 13 of its stub is not Python",
     ),
     "an item without a region": (
         PLAIN.replace("    ### BEGIN SOLUTION\n", "").replace("    ### END SOLUTION\n", ""),

@@ -8,11 +8,19 @@ from pathlib import Path
 import pytest
 
 from autograder.authoring.build import stub_path
-from autograder.authoring.verify import Row, Verification, _guards_nothing, cases_of, static_problems, verify
+from autograder.authoring.verify import (
+    Case,
+    Row,
+    Verification,
+    _guards_nothing,
+    cases_of,
+    static_problems,
+    verify,
+)
 from autograder.bank import BankError
 from autograder.course import Course, Item, Unit, load
 from autograder.grading.run import GradingError
-from autograder.models import Text
+from autograder.models import Attempt, ItemResult, Text, Verdict
 from autograder.reports.verification import table
 from tests.tiny_course import change, here, put, tiny_course
 
@@ -116,6 +124,45 @@ def test_a_test_without_an_item_stops_it_with_the_test_and_the_nearest_item(tmp_
     course = tiny_course(tmp_path, (SUITE, '@pytest.mark.item("slope")', '@pytest.mark.item("slopes")'))
     with pytest.raises(GradingError, match="has no item u01_tiny/slopes; did you mean 'slope'"):
         verified(course)
+
+
+# Code to be mended
+
+
+def judged_stub(verdict: Verdict, score: float, broken: frozenset[str]) -> list[str]:
+    unit = Unit("u", "m", Text("u", "u"), ())
+    case = Case("stub", unit, b"", broken=broken)
+    return list(case.problems(Attempt("s", "u", (ItemResult("mend", verdict, score, 2.0),))))
+
+
+@pytest.mark.parametrize("verdict", [Verdict.FAILED, Verdict.NOT_ATTEMPTED])
+def test_an_untouched_item_with_code_to_mend_may_fail_without_points(verdict: Verdict) -> None:
+    assert judged_stub(verdict, 0.0, frozenset({"mend"})) == []
+
+
+@pytest.mark.parametrize("verdict", [Verdict.PASSED, Verdict.TIMED_OUT, Verdict.CRASHED, Verdict.BLOCKED])
+def test_an_untouched_item_with_code_to_mend_is_reported_when_it(verdict: Verdict) -> None:
+    said = judged_stub(verdict, 0.0, frozenset({"mend"}))
+    assert said == [f"u/stub: the untouched mend is {verdict}, not not_attempted or failed"]
+
+
+def test_an_untouched_item_that_earns_points_is_reported() -> None:
+    said = judged_stub(Verdict.FAILED, 0.5, frozenset({"mend"}))
+    assert said == ["u/stub: the untouched mend earns 0.5 points; nothing was mended yet"]
+
+
+def test_an_item_without_code_to_mend_must_not_be_attempted() -> None:
+    assert judged_stub(Verdict.FAILED, 0.0, frozenset({"other"})) != []
+
+
+def test_a_stub_knows_its_items_with_code_to_mend(tmp_path: Path) -> None:
+    course = tiny_course(tmp_path)
+    mend = "    ### BEGIN SOLUTION\n    ### BEGIN STUB\n    # return x\n    ### END STUB\n    return 2 * x\n"
+    change(tmp_path / "solutions/u01_tiny/tiny.py", "    ### BEGIN SOLUTION\n    return 2 * x\n", mend)
+    stub, *others = cases_of(course, course.units[0])
+    assert stub.name == "u01_tiny/stub"
+    assert stub.broken == {"double"}
+    assert not any(case.broken for case in others)
 
 
 # What the files alone tell

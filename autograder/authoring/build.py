@@ -3,7 +3,10 @@
     generated(course) → {path: text};  differences(course) → the paths whose file is not what it should be
 
 Everything between `### BEGIN SOLUTION` and `### END SOLUTION` becomes a TODO, the command that shows the first hint,
-and `raise NotImplementedError`.  Pure but for reading the solutions; `cli` writes.  Fails with `BuildError`.
+and `raise NotImplementedError`.  Where code is given to be mended, it stands commented out between `### BEGIN STUB` and
+`### END STUB` inside of that region, and takes the place of the `raise`; `broken_items` names the items that have such
+code, since their untouched stub is a wrong answer and not a missing one.
+Pure but for reading the solutions; `cli` writes.  Fails with `BuildError`.
 """
 
 from __future__ import annotations
@@ -11,6 +14,7 @@ from __future__ import annotations
 import ast
 import re
 from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from autograder.bank import solution_path
@@ -18,11 +22,23 @@ from autograder.course import Course, Item, Unit
 from autograder.reports.curriculum import page
 
 BEGIN, END = "### BEGIN SOLUTION", "### END SOLUTION"
-_MARKER = re.compile(r"#\s*(BEGIN|END)\s+SOLUTION", re.IGNORECASE)
+BEGIN_STUB, END_STUB = "### BEGIN STUB", "### END STUB"
+_MARKER = re.compile(r"#\s*(BEGIN|END)\s+(SOLUTION|STUB)\b", re.IGNORECASE)
 
 
 class BuildError(Exception):
     """A solution that no stub can be made from: file:line and the cure."""
+
+
+@dataclass(frozen=True)
+class Region:
+    """What stands between two markers, and what the student gets in its place."""
+
+    first: int  # the line of its BEGIN
+    last: int  # the line of its END
+    indent: str
+    item: Item | None  # None: a helper of the solution's own
+    broken: tuple[str, ...] = ()  # the code that the student is to mend; () where there is none yet
 
 
 def stub_path(course: Course, unit: Unit) -> Path:
@@ -48,6 +64,11 @@ def differences(course: Course) -> list[Path]:
     ]
 
 
+def broken_items(course: Course, unit: Unit) -> frozenset[str]:
+    """The items whose stub holds code to be mended instead of `raise NotImplementedError`."""
+    return frozenset(r.item.id for r in _regions(_solution(course, unit), unit) if r.item and r.broken)
+
+
 def _solution(course: Course, unit: Unit) -> str:
     path = solution_path(course, unit)
     if not path.is_file():
@@ -57,30 +78,15 @@ def _solution(course: Course, unit: Unit) -> str:
 
 def stub(solution: str, unit: Unit) -> str:
     """The text a student starts from."""
-    items = _items_by_line(solution, unit)
     lines = solution.splitlines()
     out: list[str] = []
     told: set[str] = set()
-    begin: int | None = None
-    for number, line in enumerate(lines, start=1):
-        mark = line.strip()
-        if mark == BEGIN:
-            if begin is not None:
-                raise BuildError(
-                    f"{unit.filename}:{number}: {BEGIN} stands inside another region; close that one first"
-                )
-            begin = number
-            out += _todo(line[: len(line) - len(line.lstrip())], items.get(number), unit, told)
-        elif mark == END:
-            if begin is None:
-                raise BuildError(f"{unit.filename}:{number}: {END} without {BEGIN}")
-            begin = None
-        elif _MARKER.search(line):
-            raise BuildError(f"{unit.filename}:{number}: a marker must be {BEGIN!r} or {END!r}, alone on its line")
-        elif begin is None:
-            out.append(line)
-    if begin is not None:
-        raise BuildError(f"{unit.filename}:{begin}: this region has no {END}")
+    done = 0  # lines
+    for region in _regions(solution, unit):
+        out += lines[done : region.first - 1]
+        out += _todo(region, unit, told)
+        done = region.last
+    out += lines[done:]
     missing = [item.id for item in unit.items if item.id not in told]
     if missing:
         raise BuildError(f"{unit.filename}: no region for {', '.join(missing)}; put {BEGIN} … {END} around the answer")
@@ -95,7 +101,52 @@ def stub(solution: str, unit: Unit) -> str:
     return text
 
 
-def _todo(indent: str, item: Item | None, unit: Unit, told: set[str]) -> Iterator[str]:
+def _regions(solution: str, unit: Unit) -> list[Region]:
+    """The regions of a solution in order; BuildError where its markers do not fit together."""
+    items = _items_by_line(solution, unit)
+    found: list[Region] = []
+    region: Region | None = None  # open: its last line is still to come
+    code: list[str] | None = None  # of the STUB region we are in
+    for number, line in enumerate(solution.splitlines(), start=1):
+        mark, at = line.strip(), f"{unit.filename}:{number}:"
+        if mark == BEGIN:
+            if region is not None:
+                raise BuildError(f"{at} {BEGIN} stands inside another region; close that one first")
+            region = Region(number, 0, line[: len(line) - len(line.lstrip())], items.get(number))
+        elif mark == BEGIN_STUB:
+            if region is None or region.item is None or region.broken or code is not None:
+                raise BuildError(f"{at} {BEGIN_STUB} stands once in the {BEGIN} … {END} of an item, and nowhere else")
+            code = []
+        elif mark == END_STUB:
+            if region is None or not code:
+                raise BuildError(f"{at} {END_STUB} without {BEGIN_STUB} and code behind it")
+            region, code = replace(region, broken=tuple(code)), None
+        elif mark == END:
+            if region is None or code is not None:
+                raise BuildError(f"{at} {END} without {BEGIN if region is None else END_STUB}")
+            found.append(replace(region, last=number))
+            region = None
+        elif _MARKER.search(line):
+            known = f"{BEGIN!r} or {END!r}, {BEGIN_STUB!r} or {END_STUB!r}"
+            raise BuildError(f"{at} a marker must be {known}, alone on its line")
+        elif region is not None and code is not None:
+            code.append(_uncommented(line, region.indent, at))
+    if region is not None:
+        raise BuildError(f"{unit.filename}:{region.first}: this region has no {END}")
+    return found
+
+
+def _uncommented(line: str, indent: str, at: str) -> str:
+    """A line of a STUB region as it stands in the stub; `#` alone is an empty one."""
+    if line.rstrip() == f"{indent}#":
+        return ""
+    if not line.startswith(f"{indent}# "):
+        raise BuildError(f"{at} in {BEGIN_STUB} every line is code behind {indent + '# '!r}")
+    return indent + line.removeprefix(f"{indent}# ")
+
+
+def _todo(region: Region, unit: Unit, told: set[str]) -> Iterator[str]:
+    item, indent = region.item, region.indent
     if item is None:
         return  # a helper of the solution's own: the student sees nothing of it
     if item.id not in told:
@@ -104,7 +155,7 @@ def _todo(indent: str, item: Item | None, unit: Unit, told: set[str]) -> Iterato
     else:
         yield f"{indent}# TODO"
     told.add(item.id)
-    yield f'{indent}raise NotImplementedError("{item.id}")'
+    yield from region.broken or (f'{indent}raise NotImplementedError("{item.id}")',)
 
 
 def _items_by_line(solution: str, unit: Unit) -> Mapping[int, Item]:

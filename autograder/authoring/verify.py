@@ -2,6 +2,7 @@
 
     stubs fail every item · solutions pass all · every mistake is rejected by its item and named · alternatives pass
 
+An untouched stub is `not_attempted`; where it holds code to be mended it may be `failed` instead, without a point.
 `static_problems` looks at files only; `verify` runs everything and returns a `Verification`, which `cli` prints.
 """
 
@@ -11,7 +12,7 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from autograder.authoring.build import differences, stub_path
+from autograder.authoring.build import broken_items, differences, stub_path
 from autograder.authoring.trials import Trial, try_all
 from autograder.bank import Bank, Entry, bank_path, load
 from autograder.course import Course, Unit
@@ -30,6 +31,7 @@ class Case:
     unit: Unit
     source: bytes
     entry: Entry | None = None
+    broken: frozenset[str] = frozenset()  # of a stub: the items that hold code to be mended
 
     @property
     def name(self) -> str:
@@ -47,10 +49,17 @@ class Case:
                 yield f"{self.name}: {item.item} could not be judged: {item.staff.strip() or 'no reason given'}"
             elif self.population in ("solution", "alternative") and item.verdict is not Verdict.PASSED:
                 yield f"{self.name}: {item.item} is right but {item.verdict} ({_causes(item)})"
-            elif self.population == "stub" and item.verdict is not Verdict.NOT_ATTEMPTED:
-                yield f"{self.name}: the untouched {item.item} is {item.verdict}, not not_attempted"
+            elif self.population == "stub" and item.verdict not in self._untouched(item.item):
+                wanted = " or ".join(self._untouched(item.item))
+                yield f"{self.name}: the untouched {item.item} is {item.verdict}, not {wanted}"
+            elif self.population == "stub" and item.score > 0:
+                yield f"{self.name}: the untouched {item.item} earns {item.score:g} points; nothing was mended yet"
             elif self.population == "mistake" and item.verdict is Verdict.PASSED:
                 yield f"{self.name}: passes; no hidden test sees this mistake"
+
+    def _untouched(self, item: str) -> tuple[Verdict, ...]:
+        """What a stub may be: where there is code to mend, it runs and is wrong."""
+        return (Verdict.NOT_ATTEMPTED, Verdict.FAILED) if item in self.broken else (Verdict.NOT_ATTEMPTED,)
 
     def named(self, attempt: Attempt) -> bool:
         """Was the mistake called by its name?"""
@@ -101,7 +110,7 @@ def cases_of(course: Course, unit: Unit) -> Iterator[Case]:
     bank = load(course, unit)
     path = stub_path(course, unit)
     if path.is_file():
-        yield Case("stub", unit, path.read_bytes())
+        yield Case("stub", unit, path.read_bytes(), broken=broken_items(course, unit))
     yield Case("solution", unit, bank.reference)
     for entry in bank.mistakes:
         yield Case("mistake", unit, bank.source(entry), entry)
