@@ -587,7 +587,7 @@ def test_a_folder_with_nothing_but_a_corrupt_zip_says_so(tmp_path: Path) -> None
 
 def test_another_kind_of_file_is_refused(tmp_path: Path) -> None:
     put(tmp_path, "alice.rar")
-    with pytest.raises(IntakeError, match=r"alice\.rar: neither a folder nor a \.py, \.ipynb or \.zip"):
+    with pytest.raises(IntakeError, match=r"alice\.rar: neither a folder nor a \.py, \.ipynb, \.zip or \.tar"):
         take(tmp_path / "alice.rar")
 
 

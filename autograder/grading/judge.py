@@ -111,6 +111,9 @@ class Judge:
             return outcome(*words.gone(item, error, submission), staff=str(error))
         if isinstance(error, WireError):
             return outcome(Verdict.CRASHED, words.garbled(), staff=str(error))
+        late = isinstance(error, WorkerTimeout) or (is_timeout(error) and session.transport.busy)
+        if late and desk.starved():  # the kernel killed a process of its own that it then waited for
+            return outcome(Verdict.OUT_OF_MEMORY, words.out_of_memory(item, (), submission))
         if is_timeout(error) and session.transport.busy:
             return outcome(Verdict.TIMED_OUT, words.timed_out(item))
         if isinstance(error, SandboxError):
@@ -206,6 +209,10 @@ class Desk:
         if self.worker is not None and self.worker.drain is not None:
             self.worker.drain.settle()
         return self.excerpt.take()
+
+    def starved(self) -> bool:
+        """Has the kernel killed a process of the worker's for its memory?"""
+        return self.worker is not None and self.worker.zygote.killed_for_memory()
 
     def clear(self) -> None:
         if self.worker is not None:

@@ -19,15 +19,17 @@ import socket
 import subprocess
 import sys
 import tempfile
+import threading
 import time
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from types import FrameType
 from typing import Any
 
 from autograder.sandbox.cgroup import MemoryGroup, NoGroup
 from autograder.sandbox.inner import wire
-from autograder.sandbox.inner.watch import SCRATCH_MB
+from autograder.sandbox.inner.watch import MEMORY_SHARE, SCRATCH_MB
 from autograder.sandbox.inner.zygote import READY, remove
 from autograder.sandbox.printed import Drain, Excerpt
 from autograder.sandbox.shared import SharedData
@@ -175,12 +177,21 @@ class Worker:
 @contextlib.contextmanager
 def no_alarm() -> Iterator[None]:
     """pytest-timeout's alarm waits while the zygote is talked to: half an order, or an answer that nobody read, would
-    put all later ones out of step (a worker that died of its files at the very limit left six items unscored)."""
-    before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGALRM})
+    put all later ones out of step (a worker that died of its files at the very limit left six items unscored).
+
+    Not by blocking the signal: that holds in one thread, and the kernel would hand it to another.
+    """
+    if threading.current_thread() is not threading.main_thread():  # there no handler runs
+        yield
+        return
+    late: list[tuple[int, FrameType | None]] = []
+    before = signal.signal(signal.SIGALRM, lambda number, frame: late.append((number, frame)))
     try:
         yield
     finally:
-        signal.pthread_sigmask(signal.SIG_SETMASK, before)
+        signal.signal(signal.SIGALRM, before)
+        if late and callable(before):
+            before(*late[0])
 
 
 class Zygote:
@@ -245,7 +256,7 @@ class Zygote:
         with theirs, contextlib.ExitStack() as opened:
             descriptors = [theirs.fileno()]
             if self.group is not None:
-                descriptors.append(self._join(self.group, memory_mb, opened))
+                descriptors.append(self._join(self.group, memory_mb * (MEMORY_SHARE if processes else 1), opened))
             if printed is not None:
                 drain = Drain(printed)
                 opened.callback(drain.handed_over)
