@@ -1404,8 +1404,8 @@ def by_torch_func_grad(fn, w, lr, n):
 
 @mistake(
     "repair_graph", kind="graph",
-    en="The given code still stands there: x.numpy() refuses a tensor that requires grad; behind it nothing is tracked.",
-    vi="Mã cho sẵn vẫn còn nguyên: x.numpy() từ chối tensor có requires_grad, và mọi thứ sau đó không được theo dõi.",
+    en="The given code still stands there: x.numpy() refuses a tensor that requires grad, and cuts the graph.",
+    vi="Mã cho sẵn vẫn còn nguyên: x.numpy() từ chối tensor có requires_grad, và cắt đứt đồ thị.",
     hint_en="Write the same formula with operations of torch.",
     hint_vi="Hãy viết lại đúng công thức đó bằng các phép toán của torch.",
 )  # fmt: skip

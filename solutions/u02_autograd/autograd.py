@@ -270,9 +270,9 @@ def gd_loop(fn: Function, w: Tensor, lr: float, n: int) -> Tensor:
     ### BEGIN SOLUTION
     w = w.detach()
     for _ in range(n):
-        leaf = w.requires_grad_(True)
-        (grad,) = torch.autograd.grad(fn(leaf), leaf)  # (D,)
-        w = leaf.detach() - lr * grad
+        w.requires_grad_(True)
+        (grad,) = torch.autograd.grad(fn(w), w)  # (D,)
+        w = w.detach() - lr * grad
     return w  # (D,)
     ### END SOLUTION
 

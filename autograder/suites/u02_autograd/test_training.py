@@ -163,9 +163,9 @@ def waves(v):
 
 @inside
 def descent_beside(w, mark, lr, n):
-    """The caller's w, which requires grad, has a gradient, and lives on."""
-    w = w.clone().requires_grad_(True)
-    w.grad = mark.clone()
+    """The caller's w lives on: plain, or (with a mark) tracked and with the mark in its .grad."""
+    w = w.clone().requires_grad_(mark is not None)
+    w.grad = None if mark is None else mark.clone()
     result = student.gd_loop(waves, w, lr, n)
     flags = {"w.requires_grad": w.requires_grad, "result.grad_fn is None": result.grad_fn is None}
     return result, w.detach(), w.grad, flags
@@ -201,17 +201,25 @@ def test_no_steps_give_w(student, make):
 
 
 @pytest.mark.item("gd_loop")
+@pytest.mark.parametrize("tracked", [False, True])
 @pytest.mark.parametrize("n", [0, 1, 3])
-def test_the_caller_s_w_stays_as_it_was(student, make, n):
-    w, mark = make(5), make(5)
+def test_the_caller_s_w_stays_as_it_was(student, make, n, tracked):
+    w, mark = make(5), make(5) if tracked else None
     result, after, grad, flags = descent_beside(w, mark, 0.2, n)
     want = w.clone()
     for _ in range(n):
         want = want + 0.2 * want.sin()
     check.close(result, want)
+    expect_caller_s_w(w, mark, after, grad)
+    check.equal(flags, {"w.requires_grad": tracked, "result.grad_fn is None": True}, name="the flags")
+
+
+def expect_caller_s_w(w, mark, after, grad):
     check.close(after, w, name="the caller's w")
-    check.close(grad, mark, name="the caller's w.grad")
-    check.equal(flags, {"w.requires_grad": True, "result.grad_fn is None": True}, name="the flags")
+    if mark is None:
+        check.equal(grad, None, name="the caller's w.grad")
+    else:
+        check.close(grad, mark, name="the caller's w.grad")
 
 
 # fit_wx
@@ -219,8 +227,8 @@ def test_the_caller_s_w_stays_as_it_was(student, make, n):
 
 @inside
 def fit_beside(x, y, w, mark, lr, epochs):
-    w = w.clone().requires_grad_(True)
-    w.grad = mark.clone()
+    w = w.clone().requires_grad_(mark is not None)
+    w.grad = None if mark is None else mark.clone()
     found, losses = student.fit_wx(x, y, w, lr, epochs)
     flags = {"w.requires_grad": w.requires_grad, "the returned w.grad_fn is None": found.grad_fn is None}
     return found, losses, w.detach(), w.grad, flags
@@ -271,11 +279,11 @@ def test_no_epochs_give_w_and_no_losses(student, make):
 
 
 @pytest.mark.item("fit_wx")
+@pytest.mark.parametrize("tracked", [False, True])
 @pytest.mark.parametrize("epochs", [0, 4])
-def test_the_caller_keeps_w_and_its_gradient(student, make, epochs):
-    (x, y, w), mark = examples(make, 7), make()
+def test_the_caller_keeps_w_and_its_gradient(student, make, epochs, tracked):
+    (x, y, w), mark = examples(make, 7), make() if tracked else None
     found, _, after, grad, flags = fit_beside(x, y, w, mark, 0.1, epochs)
     check.close(found, fitted(x, y, w, 0.1, epochs)[0], name="w")
-    check.close(after, w, name="the caller's w")
-    check.close(grad, mark, name="the caller's w.grad")
-    check.equal(flags, {"w.requires_grad": True, "the returned w.grad_fn is None": True}, name="the flags")
+    expect_caller_s_w(w, mark, after, grad)
+    check.equal(flags, {"w.requires_grad": tracked, "the returned w.grad_fn is None": True}, name="the flags")
