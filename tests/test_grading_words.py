@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 import torch
 
-from autograder.checks import StudentRaised
+from autograder.checks import StudentRaised, inside
 from autograder.course import Item, Unit
 from autograder.grading import words
 from autograder.grading.words import Told
@@ -39,6 +39,11 @@ def code(told: Told) -> str:
 
 # What came back, in kind
 
+
+def twice(x: torch.Tensor) -> torch.Tensor:
+    return 2 * x
+
+
 KINDS = [
     (torch.zeros(4, 3, dtype=torch.float64), "float64 tensor (4, 3)"),
     (torch.tensor(1), "int64 tensor ()"),
@@ -54,6 +59,7 @@ KINDS = [
     ({"secret": 1}, "dict of 1"),
     (Handle(Session(LocalTransport()), "0", "DataLoader"), "DataLoader"),
     (SharedData("x", torch.zeros(2, 3)), "float32 tensor (2, 3)"),
+    (inside(twice), "function"),
 ]
 
 

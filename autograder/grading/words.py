@@ -13,7 +13,7 @@ from collections.abc import Sequence
 import numpy as np
 import torch
 
-from autograder.checks import StudentRaised
+from autograder.checks import InsideFunction, StudentRaised
 from autograder.course import Item, Unit, did_you_mean
 from autograder.models import Diagnosis, Message, Submission, Verdict, Words, msg
 from autograder.sandbox.launch import WorkerGone
@@ -116,6 +116,8 @@ def kind(value: object, depth: int = 2) -> str:
         return f"{value.dtype} array {value.shape}"
     if isinstance(value, Handle):
         return value.type_name
+    if isinstance(value, InsideFunction):
+        return "function"
     if isinstance(value, tuple) and len(value) <= 4 and depth:
         return f"({', '.join(kind(inner, depth - 1) for inner in value)}{',' if len(value) == 1 else ''})"
     if isinstance(value, (list, tuple)):
