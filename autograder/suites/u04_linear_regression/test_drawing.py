@@ -1,0 +1,264 @@
+"""Hidden tests of u04_linear_regression: a picture of points and a line.
+
+Where a point lands in a picture is the student's choice (size, margins, colours, labels), so pictures of almost the
+same data are compared: what changes when one number changes is that number's mark.  Only pixels are looked at; they are
+decoded in the worker and judged here.  A picture takes 0.05 s, the first one 0.6 s more (importing matplotlib).
+"""
+
+# ruff: noqa: F821  (`student` inside an @inside function is the student's module, in the worker)
+
+import numpy as np
+import pytest
+import torch
+
+from autograder import checks as check
+from autograder.checks import Text, inside
+
+pytestmark = pytest.mark.unit("u04_linear_regression")
+
+PNG = [137, 80, 78, 71, 13, 10, 26, 10]
+VISIBLE = 40  # of 255: a smaller change of ink may come from rounding at an edge
+NOT_DRAWN = "not_drawn"
+
+
+@inside
+def draw(x, y, prediction):
+    """First bytes of the file, names in its folder, pyplot's open figures, and the picture's ink (H, W) on white."""
+    import os
+    import tempfile
+
+    with tempfile.TemporaryDirectory() as folder:
+        path = os.path.join(folder, "fit.png")
+        student.plot_fit(x, y, prediction, path)
+        names = sorted(os.listdir(folder))
+        if "fit.png" not in names:
+            return [], names, [], None
+        with open(path, "rb") as file:
+            head = list(file.read(8))
+        import matplotlib.pyplot as plt  # after the student's choice of a backend
+
+        pixels = plt.imread(path) if head[1:4] == [80, 78, 71] else np.zeros((1, 1, 3))
+    opaque = pixels[..., 3:] if pixels.ndim == 3 and pixels.shape[2] == 4 else 1.0
+    colours = pixels[..., :3] if pixels.ndim == 3 else pixels[..., None]
+    on_white = colours * opaque + (1.0 - opaque)
+    ink = ((1.0 - on_white.min(axis=2)) * 255).astype(np.uint8)
+    return head, names, plt.get_fignums(), torch.from_numpy(ink)
+
+
+def picture(x, y, prediction):
+    """The ink of one picture, int64 (H, W)."""
+    head, _, _, ink = draw(*(np.asarray(column, dtype=np.float64) for column in (x, y, prediction)))
+    if head != PNG or not isinstance(ink, torch.Tensor) or ink.dim() != 2 or ink.numel() < 1000:
+        check.fail(
+            Text(en="There is no PNG picture at `path`.", vi="Không có ảnh PNG nào tại `path`."), code="no_picture"
+        )
+    return ink.long()
+
+
+def pictures(*data):
+    """Pictures of data that differ in one number; they must have one size."""
+    found = [picture(*columns) for columns in data]
+    if len({tuple(ink.shape) for ink in found}) > 1:
+        check.fail(
+            Text(
+                en="Pictures of almost the same data have different sizes.",
+                vi="Ảnh vẽ hai bộ dữ liệu gần như giống nhau lại có kích thước khác nhau.",
+            ),
+            code="sizes",
+        )
+    return found
+
+
+def marks(found):
+    """For each of three pictures, the pixels (K, 2), as (row, column), that look alike in the two others only."""
+    changed = [[(a - b).abs() > VISIBLE for b in found] for a in found]
+    return [
+        (changed[i][(i + 1) % 3] & changed[i][(i + 2) % 3] & ~changed[(i + 1) % 3][(i + 2) % 3]).nonzero()
+        for i in range(3)
+    ]
+
+
+def centre(mark):
+    return mark.double().mean(0)
+
+
+class Plane:
+    """Random scales for data that are laid out in the unit square; the upper right corner stays free for a legend."""
+
+    def __init__(self, make):
+        # scales within a factor of 3, origins on both sides of 0
+        self.scale = (1.0 + 2.0 * make.uniform(2)).numpy()
+        self.origin = (make(2) * 3).numpy()
+
+    def columns(self, points, predictions):
+        u, v = np.array(points).T
+        return (
+            self.origin[0] + self.scale[0] * u,
+            self.origin[1] + self.scale[1] * v,
+            self.origin[1] + self.scale[1] * np.array(predictions),
+        )
+
+
+# points on the way from the upper left to the lower right, their first and last at the edges of the picture
+CORNERS = [(0.0, 1.0), (1.0, 0.0)]
+OTHERS = [(0.62, 0.62), (0.75, 0.5), (0.9, 0.38)]
+
+
+def straight(points):
+    return [0.92 - 0.8 * u for u, _ in points]
+
+
+@pytest.mark.item("plot_fit")
+def test_a_png_is_written_to_the_path_and_no_figure_stays_open(student, make):
+    x, y = make.array(12), make.array(12)
+    head, names, figures, ink = draw(x, y, 2 * x + 1)
+    check.equal(names, ["fit.png"], name="files that were written")
+    check.equal(head, PNG, name="the first eight bytes of the file")
+    check.equal(figures, [], name="figures of matplotlib.pyplot that are still open")
+    check.equal(ink is not None and bool((ink != ink[0, 0]).any()), True, name="something is drawn")
+
+
+def expect_points(steps, axis):
+    """One mark in each picture, small, and moving along `axis` (0 rows upwards, 1 columns to the right) by equal steps."""
+    height_width = torch.tensor(steps[0].shape, dtype=torch.float64)
+    found = marks(steps)
+    if any(len(mark) == 0 for mark in found):
+        check.fail(
+            Text(
+                en="A point of the data moves, and no mark in the picture moves with it.",
+                vi="Một điểm dữ liệu đổi chỗ mà trong ảnh không có dấu nào đổi chỗ theo.",
+            ),
+            code=NOT_DRAWN,
+        )
+    for mark in found:
+        low, high = mark.double().quantile(torch.tensor([0.05, 0.95], dtype=torch.float64), dim=0)
+        check.that(
+            bool(((high - low) < 0.12 * height_width).all()),
+            Text(
+                en="When one point moves, a large part of the picture changes: are the points joined by a line?",
+                vi="Chỉ một điểm đổi chỗ mà một phần lớn của ảnh thay đổi: có phải các điểm bị nối với nhau?",
+            ),
+            code="joined",
+        )
+    first, second, third = (centre(mark) for mark in found)
+    near = 2.0 + 0.005 * height_width.max().item()
+    along, across = (third - first)[axis].item(), (third - first)[1 - axis].item()
+    right_way = (along < 0) if axis == 0 else (along > 0)
+    check.that(
+        right_way and abs(along) > 0.06 * height_width[axis].item() and abs(across) < near,
+        Text(
+            en="A point does not move as its number does: x goes to the right, y upwards.",
+            vi="Điểm không di chuyển theo con số của nó: x sang phải, y lên trên.",
+        ),
+        code="axes",
+    )
+    check.that(
+        bool(((first + third) / 2 - second).abs().max() < near),
+        Text(en="Equal steps of a number are not equal in the picture.", vi="Các bước bằng nhau lại không đều trong ảnh."),
+        code="scale",
+    )
+
+
+@pytest.mark.item("plot_fit")
+def test_each_example_is_a_point_of_its_own(student, make):
+    plane = Plane(make)
+
+    def data(u, v):
+        points = [CORNERS[0], *OTHERS[:2], (u, v), OTHERS[2], CORNERS[1]]
+        return plane.columns(points, straight(points))
+
+    spots = [(0.12, 0.16), (0.24, 0.16), (0.36, 0.16), (0.36, 0.3), (0.36, 0.44)]
+    found = pictures(*(data(u, v) for u, v in spots))
+    expect_points(found[:3], 1)
+    expect_points(found[2:], 0)
+
+
+@pytest.mark.item("plot_fit")
+def test_a_line_runs_through_the_predictions_from_left_to_right(student, make):
+    plane = Plane(make)
+    points = [(0.3, 0.68), CORNERS[1], (0.55, 0.65), CORNERS[0], (0.8, 0.5)]  # in no order; (0.3, .) is moved
+
+    def data(p):
+        return plane.columns(points, [p, 0.3, 0.3, 0.3, 0.3])
+
+    levels = [0.02, 0.16, 0.44]  # the neighbours' predictions, at u = 0 and 0.55, stay at 0.3
+    found = pictures(*(data(p) for p in levels))
+    size = torch.tensor(found[0].shape, dtype=torch.float64)
+    tops = []
+    for mark in marks(found):
+        if len(mark) == 0:
+            check.fail(
+                Text(
+                    en="A prediction changes, and the picture does not: draw what is passed as `prediction`.",
+                    vi="Một giá trị dự đoán thay đổi mà ảnh không đổi: hãy vẽ đúng `prediction` được truyền vào.",
+                ),
+                code=NOT_DRAWN,
+            )
+        rows, columns = mark.double().unbind(1)
+        left, right = columns.min().item(), columns.max().item()
+        drawn = len(columns.unique()) / (right - left + 1)
+        check.that(
+            right - left > 0.2 * size[1].item() and drawn > 0.25,
+            Text(
+                en="The predictions are not joined by a line.",
+                vi="Các giá trị dự đoán không được nối bằng một đường.",
+            ),
+            code="no_line",
+        )
+        # two straight pieces that meet above u = 0.3: the mark reaches from about u = 0 to u = 0.55
+        bend = left + (right - left) * 0.3 / 0.55
+        width = right - left
+        for side in (columns < bend - 0.12 * width, columns > bend + 0.12 * width):
+            check.that(
+                bool(side.any()) and _straight(columns[side], rows[side], size),
+                Text(
+                    en="Between two neighbouring predictions the line is not straight: is it drawn from left to right?",
+                    vi="Giữa hai dự đoán cạnh nhau, đường vẽ không thẳng: đường có đi từ trái sang phải không?",
+                ),
+                code="order",
+            )
+        tops.append(_height_at(bend, columns, rows, width))
+    steps = [(tops[i] - tops[i + 1]) / (levels[i + 1] - levels[i]) for i in range(2)]
+    check.that(
+        min(steps) > 0 and abs(steps[0] - steps[1]) < 0.15 * max(steps),
+        Text(
+            en="The line does not go where the predictions are.",
+            vi="Đường không đi qua vị trí của các dự đoán.",
+        ),
+        code="place",
+    )
+
+
+def _straight(columns, rows, size):
+    """Do these pixels lie on one straight line, four pixels thick at most on a picture of the usual size?"""
+    a = torch.stack([columns, torch.ones_like(columns)], dim=1)
+    error = rows - a @ (torch.linalg.pinv(a) @ rows)
+    return bool(error.abs().quantile(0.9) < 2.0 + 0.008 * size.max().item())
+
+
+def _height_at(column, columns, rows, width):
+    """The row at which the two pieces beside `column` meet: each piece's line, carried on to it."""
+    heights = []
+    for side in (columns < column - 0.12 * width, columns > column + 0.12 * width):
+        a = torch.stack([columns[side] - column, torch.ones(int(side.sum()), dtype=torch.float64)], dim=1)
+        heights.append((torch.linalg.pinv(a) @ rows[side])[1].item())
+    return sum(heights) / 2
+
+
+@pytest.mark.item("plot_fit")
+def test_the_order_of_the_rows_does_not_matter(student, make):
+    plane = Plane(make)
+    points = [(0.0, 1.0), (0.2, 0.1), (0.4, 0.45), (0.6, 0.2), (0.8, 0.35), (1.0, 0.0)]
+    curve = [0.9, 0.6, 0.15, 0.4, 0.12, 0.3]
+    columns = plane.columns(points, curve)
+    order = [3, 0, 5, 1, 4, 2]
+    sorted_rows, shuffled = (ink > 127 for ink in pictures(columns, tuple(c[order] for c in columns)))
+    differ = (sorted_rows != shuffled).sum().item()
+    check.that(
+        differ <= 0.01 * sorted_rows.sum().item(),
+        Text(
+            en="The same examples in another order make another picture: sort by x before you join them.",
+            vi="Cùng các mẫu nhưng khác thứ tự lại cho ảnh khác: hãy sắp xếp theo x trước khi nối chúng.",
+        ),
+        code="order",
+    )
