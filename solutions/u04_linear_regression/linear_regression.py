@@ -88,7 +88,8 @@ def normal_equation(x: Tensor, y: Tensor) -> tuple[Tensor, Tensor]:
 
     Example: x = [[0], [1], [2]], y = [1, 3, 5] gives w = [2], b = 1.  With the column twice,
     x = [[0, 0], [1, 1], [2, 2]], it gives w = [1, 1], b = 1.
-    Twins: torch.linalg.pinv, torch.linalg.lstsq.
+    Twins: torch.linalg.pinv, and torch.linalg.lstsq with driver="gelsd".  (Its default driver, gelsy, gives wrong
+    answers for dependent columns in torch 2.13 and earlier, depending on what memory held: pytorch issue 187411.)
     """
     ### BEGIN SOLUTION
     a = torch.cat([x, x.new_ones(len(x), 1)], dim=1)  # (N, D + 1)

@@ -17,48 +17,49 @@ from autograder.checks import Text, inside
 pytestmark = pytest.mark.unit("u04_linear_regression")
 
 PNG = [137, 80, 78, 71, 13, 10, 26, 10]
-VISIBLE = 40  # of 255: a smaller change of ink may come from rounding at an edge
+VISIBLE = 40  # of 255: a smaller change of a colour may come from rounding at an edge
 NOT_DRAWN = "not_drawn"
 
 
 @inside
 def draw(x, y, prediction):
-    """First bytes of the file, names in its folder, pyplot's open figures, and the picture's ink (H, W) on white."""
+    """First bytes of the file, names in its folder, pyplot's open figures, and the picture on white, (H, W, 3) uint8."""
     import os
     import tempfile
 
     with tempfile.TemporaryDirectory() as folder:
         path = os.path.join(folder, "fit.png")
         student.plot_fit(x, y, prediction, path)
-        names = sorted(os.listdir(folder))
-        if "fit.png" not in names:
-            return [], names, [], None
-        with open(path, "rb") as file:
-            head = list(file.read(8))
         import matplotlib.pyplot as plt  # after the student's choice of a backend
 
+        figures = plt.get_fignums()
+        plt.close("all")  # the replay of a mistake that leaves one open must not reach the next replay
+        names = sorted(os.listdir(folder))
+        if "fit.png" not in names:
+            return [], names, figures, None
+        with open(path, "rb") as file:
+            head = list(file.read(8))
         pixels = plt.imread(path) if head[1:4] == [80, 78, 71] else np.zeros((1, 1, 3))
     opaque = pixels[..., 3:] if pixels.ndim == 3 and pixels.shape[2] == 4 else 1.0
-    colours = pixels[..., :3] if pixels.ndim == 3 else pixels[..., None]
+    colours = pixels[..., :3] if pixels.ndim == 3 else pixels[..., None].repeat(3, 2)
     on_white = colours * opaque + (1.0 - opaque)
-    ink = ((1.0 - on_white.min(axis=2)) * 255).astype(np.uint8)
-    return head, names, plt.get_fignums(), torch.from_numpy(ink)
+    return head, names, figures, torch.from_numpy((on_white * 255).astype(np.uint8))
 
 
-def picture(x, y, prediction):
-    """The ink of one picture, int64 (H, W)."""
-    head, _, _, ink = draw(*(np.asarray(column, dtype=np.float64) for column in (x, y, prediction)))
-    if head != PNG or not isinstance(ink, torch.Tensor) or ink.dim() != 2 or ink.numel() < 1000:
+def picture(columns):
+    """One picture, int64 (H, W, 3)."""
+    head, _, _, pixels = draw(*(np.asarray(column, dtype=np.float64) for column in columns))
+    if head != PNG or not isinstance(pixels, torch.Tensor) or pixels.dim() != 3 or pixels.numel() < 3000:
         check.fail(
             Text(en="There is no PNG picture at `path`.", vi="Không có ảnh PNG nào tại `path`."), code="no_picture"
         )
-    return ink.long()
+    return pixels.long()
 
 
 def pictures(*data):
     """Pictures of data that differ in one number; they must have one size."""
-    found = [picture(*columns) for columns in data]
-    if len({tuple(ink.shape) for ink in found}) > 1:
+    found = [picture(columns) for columns in data]
+    if len({tuple(pixels.shape) for pixels in found}) > 1:
         check.fail(
             Text(
                 en="Pictures of almost the same data have different sizes.",
@@ -69,13 +70,15 @@ def pictures(*data):
     return found
 
 
+def differ(a, b):
+    """Where two pictures differ for the eye, bool (H, W)."""
+    return ((a - b).abs() > VISIBLE).any(2)
+
+
 def marks(found):
-    """For each of three pictures, the pixels (K, 2), as (row, column), that look alike in the two others only."""
-    changed = [[(a - b).abs() > VISIBLE for b in found] for a in found]
-    return [
-        (changed[i][(i + 1) % 3] & changed[i][(i + 2) % 3] & ~changed[(i + 1) % 3][(i + 2) % 3]).nonzero()
-        for i in range(3)
-    ]
+    """For each of three pictures, the pixels (K, 2), as (row, column), in which the two others are alike and it is not."""
+    ab, bc, ca = (differ(found[i], found[(i + 1) % 3]) for i in range(3))
+    return [(ab & ca & ~bc).nonzero(), (ab & bc & ~ca).nonzero(), (bc & ca & ~ab).nonzero()]
 
 
 def centre(mark):
@@ -99,28 +102,19 @@ class Plane:
         )
 
 
-# points on the way from the upper left to the lower right, their first and last at the edges of the picture
-CORNERS = [(0.0, 1.0), (1.0, 0.0)]
-OTHERS = [(0.62, 0.62), (0.75, 0.5), (0.9, 0.38)]
-
-
-def straight(points):
-    return [0.92 - 0.8 * u for u, _ in points]
-
-
 @pytest.mark.item("plot_fit")
 def test_a_png_is_written_to_the_path_and_no_figure_stays_open(student, make):
     x, y = make.array(12), make.array(12)
-    head, names, figures, ink = draw(x, y, 2 * x + 1)
+    head, names, figures, pixels = draw(x, y, 2 * x + 1)
     check.equal(names, ["fit.png"], name="files that were written")
     check.equal(head, PNG, name="the first eight bytes of the file")
     check.equal(figures, [], name="figures of matplotlib.pyplot that are still open")
-    check.equal(ink is not None and bool((ink != ink[0, 0]).any()), True, name="something is drawn")
+    check.equal(pixels is not None and bool((pixels != pixels[0, 0]).any()), True, name="something is drawn")
 
 
 def expect_points(steps, axis):
     """One mark in each picture, small, and moving along `axis` (0 rows upwards, 1 columns to the right) by equal steps."""
-    height_width = torch.tensor(steps[0].shape, dtype=torch.float64)
+    height_width = torch.tensor(steps[0].shape[:2], dtype=torch.float64)
     found = marks(steps)
     if any(len(mark) == 0 for mark in found):
         check.fail(
@@ -159,31 +153,30 @@ def expect_points(steps, axis):
     )
 
 
-@pytest.mark.item("plot_fit")
-def test_each_example_is_a_point_of_its_own(student, make):
+def one_moves(make, spots):
+    """Pictures in which one point is at each of the spots in turn; the line, straight, stays where it is."""
     plane = Plane(make)
+    all_points = [[(0.0, 1.0), (0.62, 0.62), (0.75, 0.5), spot, (0.9, 0.38), (1.0, 0.0)] for spot in spots]
+    return pictures(*(plane.columns(points, [0.92 - 0.8 * u for u, _ in points]) for points in all_points))
 
-    def data(u, v):
-        points = [CORNERS[0], *OTHERS[:2], (u, v), OTHERS[2], CORNERS[1]]
-        return plane.columns(points, straight(points))
 
-    spots = [(0.12, 0.16), (0.24, 0.16), (0.36, 0.16), (0.36, 0.3), (0.36, 0.44)]
-    found = pictures(*(data(u, v) for u, v in spots))
-    expect_points(found[:3], 1)
-    expect_points(found[2:], 0)
+@pytest.mark.item("plot_fit")
+def test_each_example_is_a_point_over_its_x(student, make):
+    expect_points(one_moves(make, [(0.12, 0.16), (0.24, 0.16), (0.36, 0.16)]), 1)
+
+
+@pytest.mark.item("plot_fit")
+def test_each_example_is_a_point_as_high_as_its_y(student, make):
+    expect_points(one_moves(make, [(0.36, 0.16), (0.36, 0.3), (0.36, 0.44)]), 0)
 
 
 @pytest.mark.item("plot_fit")
 def test_a_line_runs_through_the_predictions_from_left_to_right(student, make):
     plane = Plane(make)
-    points = [(0.3, 0.68), CORNERS[1], (0.55, 0.65), CORNERS[0], (0.8, 0.5)]  # in no order; (0.3, .) is moved
-
-    def data(p):
-        return plane.columns(points, [p, 0.3, 0.3, 0.3, 0.3])
-
-    levels = [0.02, 0.16, 0.44]  # the neighbours' predictions, at u = 0 and 0.55, stay at 0.3
-    found = pictures(*(data(p) for p in levels))
-    size = torch.tensor(found[0].shape, dtype=torch.float64)
+    points = [(0.62, 0.62), (1.0, 0.0), (0.3, 0.68), (0.0, 1.0), (0.15, 0.8)]  # in no order; the first prediction changes
+    levels = [0.02, 0.16, 0.44]  # its neighbours, at u = 0.3 and at the end (a longer line would shift later dashes)
+    found = pictures(*(plane.columns(points, [level, 0.3, 0.3, 0.3, 0.3]) for level in levels))
+    size = torch.tensor(found[0].shape[:2], dtype=torch.float64)
     tops = []
     for mark in marks(found):
         if len(mark) == 0:
@@ -205,8 +198,8 @@ def test_a_line_runs_through_the_predictions_from_left_to_right(student, make):
             ),
             code="no_line",
         )
-        # two straight pieces that meet above u = 0.3: the mark reaches from about u = 0 to u = 0.55
-        bend = left + (right - left) * 0.3 / 0.55
+        # two straight pieces that meet above u = 0.62: the mark reaches from about u = 0.3 to u = 1
+        bend = left + (right - left) * 0.32 / 0.7
         width = right - left
         for side in (columns < bend - 0.12 * width, columns > bend + 0.12 * width):
             check.that(
@@ -252,10 +245,10 @@ def test_the_order_of_the_rows_does_not_matter(student, make):
     curve = [0.9, 0.6, 0.15, 0.4, 0.12, 0.3]
     columns = plane.columns(points, curve)
     order = [3, 0, 5, 1, 4, 2]
-    sorted_rows, shuffled = (ink > 127 for ink in pictures(columns, tuple(c[order] for c in columns)))
-    differ = (sorted_rows != shuffled).sum().item()
+    found = pictures(columns, tuple(column[order] for column in columns))
+    drawn, shuffled = (differ(pixels, pixels[:1, :1]) for pixels in found)  # what is not of the corner's colour
     check.that(
-        differ <= 0.01 * sorted_rows.sum().item(),
+        (drawn != shuffled).sum().item() <= 0.01 * drawn.sum().item(),
         Text(
             en="The same examples in another order make another picture: sort by x before you join them.",
             vi="Cùng các mẫu nhưng khác thứ tự lại cho ảnh khác: hãy sắp xếp theo x trước khi nối chúng.",

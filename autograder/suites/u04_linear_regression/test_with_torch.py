@@ -178,7 +178,7 @@ def predicted(w, b, x, training):
 @pytest.mark.parametrize(("n", "d", "m"), [(5, 3, 1), (1, 2, 1), (4, 4, 4)])
 def test_it_gives_the_model_s_predictions_as_an_array(student, make, n, d, m):
     w, b = make(m, d, dtype=torch.float32), make(m, dtype=torch.float32)
-    for dtype in ("float64", "float32"):
+    for dtype in ("float32", "float64"):
         x = make.array(n, d, dtype=dtype)
         value = predicted(w, b, x, True)[0]
         rows = torch.from_numpy(x).double()
