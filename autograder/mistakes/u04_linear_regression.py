@@ -570,16 +570,6 @@ def sample_deviation(train, test):
 
 @mistake(
     "standardize", kind="stability",
-    en="A constant column became NaN or infinite: its std is 0.",
-    vi="Cột hằng trở thành NaN hoặc vô cùng: std của nó bằng 0.",
-)  # fmt: skip
-def constant_columns_divided_by_zero(train, test):
-    mean, std = train.mean(0), train.std(0, correction=0)
-    return (train - mean) / std, (test - mean) / std
-
-
-@mistake(
-    "standardize", kind="stability",
     en="A constant column is recognised by std == 0, but the mean of equal numbers is rounded, and their std need not be 0.",
     vi="Bạn nhận ra cột hằng bằng std == 0, nhưng trung bình của các số bằng nhau bị làm tròn, std có thể khác 0.",
     hint_en="Compare the numbers: train.amax(dim=0) == train.amin(dim=0).",
@@ -588,6 +578,16 @@ def constant_columns_divided_by_zero(train, test):
 def constant_means_std_zero(train, test):
     mean, std = train.mean(0), train.std(0, correction=0)
     return torch.where(std == 0, 0.0, (train - mean) / std), torch.where(std == 0, 0.0, (test - mean) / std)
+
+
+@mistake(
+    "standardize", kind="stability",
+    en="A constant column became NaN or infinite: its std is 0.",
+    vi="Cột hằng trở thành NaN hoặc vô cùng: std của nó bằng 0.",
+)  # fmt: skip
+def constant_columns_divided_by_zero(train, test):
+    mean, std = train.mean(0), train.std(0, correction=0)
+    return (train - mean) / std, (test - mean) / std
 
 
 @mistake(

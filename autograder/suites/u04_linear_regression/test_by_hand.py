@@ -37,7 +37,9 @@ def test_float32_gives_float32(student, make):
 
 
 @pytest.mark.item("mse_loss")
-@pytest.mark.parametrize("shapes", [((5,), (1,)), ((1,), (5,)), ((5,), ()), ((5,), (5, 1)), ((5, 1), (5,)), ((4,), (5,))])
+@pytest.mark.parametrize(
+    "shapes", [((5,), (1,)), ((1,), (5,)), ((5,), ()), ((5,), (5, 1)), ((5, 1), (5,)), ((4,), (5,))]
+)
 def test_two_shapes_that_differ_are_refused(student, make, shapes):
     pred, target = (make(*shape) for shape in shapes)
     with check.raises(ValueError, name=f"mse_loss of shapes {shapes[0]} and {shapes[1]}"):
@@ -173,9 +175,7 @@ def best_predictions(x, y, x_new):
 
 def pair(result):
     if not isinstance(result, tuple) or len(result) != 2:
-        check.fail(
-            Text(en="The result is not the pair (w, b).", vi="Kết quả không phải là cặp (w, b)."), code="kind"
-        )
+        check.fail(Text(en="The result is not the pair (w, b).", vi="Kết quả không phải là cặp (w, b)."), code="kind")
     return result
 
 

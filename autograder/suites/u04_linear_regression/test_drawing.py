@@ -27,11 +27,13 @@ def draw(x, y, prediction):
     import os
     import tempfile
 
+    import matplotlib
+    import matplotlib.pyplot as plt
+
     with tempfile.TemporaryDirectory() as folder:
         path = os.path.join(folder, "fit.png")
-        student.plot_fit(x, y, prediction, path)
-        import matplotlib.pyplot as plt  # after the student's choice of a backend
-
+        with matplotlib.rc_context({"figure.dpi": 60}):  # 384 x 288 unless the student says otherwise: half the time
+            student.plot_fit(x, y, prediction, path)
         figures = plt.get_fignums()
         plt.close("all")  # the replay of a mistake that leaves one open must not reach the next replay
         names = sorted(os.listdir(folder))
@@ -148,7 +150,9 @@ def expect_points(steps, axis):
     )
     check.that(
         bool(((first + third) / 2 - second).abs().max() < near),
-        Text(en="Equal steps of a number are not equal in the picture.", vi="Các bước bằng nhau lại không đều trong ảnh."),
+        Text(
+            en="Equal steps of a number are not equal in the picture.", vi="Các bước bằng nhau lại không đều trong ảnh."
+        ),
         code="scale",
     )
 
@@ -173,7 +177,13 @@ def test_each_example_is_a_point_as_high_as_its_y(student, make):
 @pytest.mark.item("plot_fit")
 def test_a_line_runs_through_the_predictions_from_left_to_right(student, make):
     plane = Plane(make)
-    points = [(0.62, 0.62), (1.0, 0.0), (0.3, 0.68), (0.0, 1.0), (0.15, 0.8)]  # in no order; the first prediction changes
+    points = [
+        (0.62, 0.62),
+        (1.0, 0.0),
+        (0.3, 0.68),
+        (0.0, 1.0),
+        (0.15, 0.8),
+    ]  # in no order; the first prediction changes
     levels = [0.02, 0.16, 0.44]  # its neighbours, at u = 0.3 and at the end (a longer line would shift later dashes)
     found = pictures(*(plane.columns(points, [level, 0.3, 0.3, 0.3, 0.3]) for level in levels))
     size = torch.tensor(found[0].shape[:2], dtype=torch.float64)

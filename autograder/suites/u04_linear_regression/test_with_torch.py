@@ -291,9 +291,7 @@ NAMES = [
 
 def state(make):
     shapes = [(4, 3), (4,), (4,), (4,), (4,), (4,), None, (2, 4), (2,)]
-    return [
-        torch.tensor(make.pick(2, 90)) if shape is None else make(*shape, dtype=torch.float32) for shape in shapes
-    ]
+    return [torch.tensor(make.pick(2, 90)) if shape is None else make(*shape, dtype=torch.float32) for shape in shapes]
 
 
 @pytest.mark.item("save_model")
