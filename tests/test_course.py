@@ -339,7 +339,8 @@ def test_the_real_registry_loads_from_its_file_and_from_its_folder() -> None:
     course = load(REAL)
     assert course == load(REAL.parent)
     ids = [unit.id for unit in course.units]
-    assert ids == sorted(ids) and {"u01_tensors", "u03_backprop", "u06_mlp"} <= set(ids)
+    assert ids == sorted(ids)
+    assert {"u01_tensors", "u03_backprop", "u06_mlp"} <= set(ids)
     assert course.root == REAL.parent
 
 

@@ -570,7 +570,7 @@ def sample_deviation(train, test):
 
 @mistake(
     "standardize", kind="stability",
-    en="A constant column is recognised by std == 0, but the mean of equal numbers is rounded, and their std need not be 0.",
+    en="Constant columns are found by std == 0, but the mean of equal numbers is rounded and their std need not be 0.",
     vi="Bạn nhận ra cột hằng bằng std == 0, nhưng trung bình của các số bằng nhau bị làm tròn, std có thể khác 0.",
     hint_en="Compare the numbers: train.amax(dim=0) == train.amin(dim=0).",
     hint_vi="Hãy so sánh chính các số: train.amax(dim=0) == train.amin(dim=0).",
@@ -1529,7 +1529,7 @@ def parameters_exchanged(model, path):
     vi="Tệp được đọc nhưng các con số không đến được model: thiếu load_state_dict.",
 )  # fmt: skip
 def read_and_dropped(model, path):
-    model = torch.load(path, weights_only=True)
+    torch.load(path, weights_only=True)
 
 
 @mistake(

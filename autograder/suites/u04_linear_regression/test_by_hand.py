@@ -380,8 +380,8 @@ def test_the_generator_alone_decides_the_order(student, make):
     check.that(
         quiet,
         Text(
-            en="A global random state was drawn from or seeded; the order comes from the generator that is passed.",
-            vi="Trạng thái ngẫu nhiên toàn cục đã bị dùng hoặc bị đặt lại; thứ tự phải lấy từ generator được truyền vào.",
+            en="A global random state was used or seeded; the order comes from the generator that is passed.",
+            vi="Trạng thái ngẫu nhiên toàn cục bị dùng hoặc bị đặt lại; thứ tự phải lấy từ generator được truyền.",
         ),
         code="global_rng",
     )

@@ -23,7 +23,7 @@ NOT_DRAWN = "not_drawn"
 
 @inside
 def draw(x, y, prediction):
-    """First bytes of the file, names in its folder, pyplot's open figures, and the picture on white, (H, W, 3) uint8."""
+    """First bytes of the file, names in its folder, pyplot's open figures, the picture on white (H, W, 3)."""
     import os
     import tempfile
 
@@ -78,7 +78,7 @@ def differ(a, b):
 
 
 def marks(found):
-    """For each of three pictures, the pixels (K, 2), as (row, column), in which the two others are alike and it is not."""
+    """For each of three pictures, the pixels (K, 2), (row, column), in which only it differs from both others."""
     ab, bc, ca = (differ(found[i], found[(i + 1) % 3]) for i in range(3))
     return [(ab & ca & ~bc).nonzero(), (ab & bc & ~ca).nonzero(), (bc & ca & ~ab).nonzero()]
 
@@ -115,7 +115,7 @@ def test_a_png_is_written_to_the_path_and_no_figure_stays_open(student, make):
 
 
 def expect_points(steps, axis):
-    """One mark in each picture, small, and moving along `axis` (0 rows upwards, 1 columns to the right) by equal steps."""
+    """One small mark in each picture, which moves along `axis` (0 upwards, 1 to the right) by equal steps."""
     height_width = torch.tensor(steps[0].shape[:2], dtype=torch.float64)
     found = marks(steps)
     if any(len(mark) == 0 for mark in found):

@@ -361,7 +361,7 @@ def test_the_numbers_of_the_file_are_in_the_model(student, make):
 
 @inside
 def misfit(kind, w, b):
-    """Load a file whose names or shapes are not the model's: the exception's kind, and the weight's shape afterwards."""
+    """Load a file whose names or shapes are not the model's: the exception, and the weight's shape afterwards."""
     import os
     import tempfile
 
