@@ -276,6 +276,15 @@ def test_a_narrow_column_is_no_constant_one(student, make):
 
 
 @pytest.mark.item("standardize")
+def test_a_column_is_constant_only_when_all_of_its_numbers_are_equal(student, make):
+    train, test = make(6, 3), make(4, 3)
+    train[0, 0] = train[-1, 0]
+    train[:-1, 2] = 1.5  # all but one
+    test[:, 1] = 0.5  # constant in test, not in train
+    check.close(student.standardize(train, test), standardized(train, test), name="(train, test)")
+
+
+@pytest.mark.item("standardize")
 def test_a_column_that_is_constant_in_train_becomes_zero_in_both(student, make):
     train, test = make(5, 4), make(3, 4)
     train[:, 0], train[:, 2] = 3.0, -0.5

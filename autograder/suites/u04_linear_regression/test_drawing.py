@@ -174,78 +174,75 @@ def test_each_example_is_a_point_as_high_as_its_y(student, make):
     expect_points(one_moves(make, [(0.36, 0.16), (0.36, 0.3), (0.36, 0.44)]), 0)
 
 
+UNCHANGED = Text(
+    en="A prediction changes, and the picture does not: draw what is passed as `prediction`.",
+    vi="Một giá trị dự đoán thay đổi mà ảnh không đổi: hãy vẽ đúng `prediction` được truyền vào.",
+)
+NO_LINE = Text(
+    en="The predictions are not joined by a line.",
+    vi="Các giá trị dự đoán không được nối bằng một đường.",
+)
+
+
 @pytest.mark.item("plot_fit")
 def test_a_line_runs_through_the_predictions_from_left_to_right(student, make):
     plane = Plane(make)
-    points = [
-        (0.62, 0.62),
-        (1.0, 0.0),
-        (0.3, 0.68),
-        (0.0, 1.0),
-        (0.15, 0.8),
-    ]  # in no order; the first prediction changes
-    levels = [0.02, 0.16, 0.44]  # its neighbours, at u = 0.3 and at the end (a longer line would shift later dashes)
+    # in no order; the prediction of the first row changes, its neighbours are those at 0.3 and at the end: were it not
+    # the last but one, a longer line would shift the dashes behind it
+    points = [(0.62, 0.62), (1.0, 0.0), (0.3, 0.68), (0.0, 1.0), (0.15, 0.8)]
+    levels = [0.02, 0.16, 0.44]
     found = pictures(*(plane.columns(points, [level, 0.3, 0.3, 0.3, 0.3]) for level in levels))
-    size = torch.tensor(found[0].shape[:2], dtype=torch.float64)
-    tops = []
-    for mark in marks(found):
-        if len(mark) == 0:
-            check.fail(
-                Text(
-                    en="A prediction changes, and the picture does not: draw what is passed as `prediction`.",
-                    vi="Một giá trị dự đoán thay đổi mà ảnh không đổi: hãy vẽ đúng `prediction` được truyền vào.",
-                ),
-                code=NOT_DRAWN,
-            )
-        rows, columns = mark.double().unbind(1)
-        left, right = columns.min().item(), columns.max().item()
-        drawn = len(columns.unique()) / (right - left + 1)
-        check.that(
-            right - left > 0.2 * size[1].item() and drawn > 0.25,
-            Text(
-                en="The predictions are not joined by a line.",
-                vi="Các giá trị dự đoán không được nối bằng một đường.",
-            ),
-            code="no_line",
-        )
-        # two straight pieces that meet above u = 0.62: the mark reaches from about u = 0.3 to u = 1
-        bend = left + (right - left) * 0.32 / 0.7
-        width = right - left
-        for side in (columns < bend - 0.12 * width, columns > bend + 0.12 * width):
-            check.that(
-                bool(side.any()) and _straight(columns[side], rows[side], size),
-                Text(
-                    en="Between two neighbouring predictions the line is not straight: is it drawn from left to right?",
-                    vi="Giữa hai dự đoán cạnh nhau, đường vẽ không thẳng: đường có đi từ trái sang phải không?",
-                ),
-                code="order",
-            )
-        tops.append(_height_at(bend, columns, rows, width))
-    steps = [(tops[i] - tops[i + 1]) / (levels[i + 1] - levels[i]) for i in range(2)]
+    bends = [_bend(mark, torch.tensor(found[0].shape[:2], dtype=torch.float64)) for mark in marks(found)]
+    steps = [(bends[i][1] - bends[i + 1][1]) / (levels[i + 1] - levels[i]) for i in range(2)]
+    turns = [bend[0] for bend in bends]  # rows count downwards: a low prediction is a valley, a high one a hill
     check.that(
-        min(steps) > 0 and abs(steps[0] - steps[1]) < 0.15 * max(steps),
-        Text(
-            en="The line does not go where the predictions are.",
-            vi="Đường không đi qua vị trí của các dự đoán.",
-        ),
+        min(steps) > 0
+        and abs(steps[0] - steps[1]) < 0.15 * max(steps)
+        and turns[0] < 0 < turns[2]
+        and turns[0] < turns[1] < 0,
+        Text(en="The line does not go where the predictions are.", vi="Đường không đi qua vị trí của các dự đoán."),
         code="place",
     )
 
 
-def _straight(columns, rows, size):
-    """Do these pixels lie on one straight line, four pixels thick at most on a picture of the usual size?"""
-    a = torch.stack([columns, torch.ones_like(columns)], dim=1)
-    error = rows - a @ (torch.linalg.pinv(a) @ rows)
-    return bool(error.abs().quantile(0.9) < 2.0 + 0.008 * size.max().item())
+def _bend(mark, size):
+    """The bend of the line that makes this mark: how much steeper downwards it goes on, and the row where it bends."""
+    if len(mark) == 0:
+        check.fail(UNCHANGED, code=NOT_DRAWN)
+    rows, columns = mark.double().unbind(1)
+    left, width = columns.min().item(), (columns.max() - columns.min()).item()
+    # a dotted line fills 0.4 of its columns
+    check.that(width > 0.2 * size[1].item() and len(columns.unique()) > 0.25 * width, NO_LINE, code="no_line")
+    middle = left + width * 0.32 / 0.7  # above u = 0.62, when the mark reaches from u = 0.3 to u = 1
+    before = _piece(columns - middle, rows, columns < middle - 0.12 * width, size)
+    after = _piece(columns - middle, rows, columns > middle + 0.12 * width, size)
+    return after[0] - before[0], (before[1] + after[1]) / 2
 
 
-def _height_at(column, columns, rows, width):
-    """The row at which the two pieces beside `column` meet: each piece's line, carried on to it."""
-    heights = []
-    for side in (columns < column - 0.12 * width, columns > column + 0.12 * width):
-        a = torch.stack([columns[side] - column, torch.ones(int(side.sum()), dtype=torch.float64)], dim=1)
-        heights.append((torch.linalg.pinv(a) @ rows[side])[1].item())
-    return sum(heights) / 2
+def _piece(columns, rows, side, size):
+    """Slope and height at column 0 of the straight line on which these pixels lie, four pixels thick or so."""
+    a = torch.stack([columns[side], torch.ones(int(side.sum()), dtype=torch.float64)], dim=1)
+    slope, height = (torch.linalg.pinv(a) @ rows[side]).tolist() if len(a) else (0.0, 0.0)
+    error = rows[side] - slope * columns[side] - height
+    check.that(
+        len(a) > 0 and bool(error.abs().quantile(0.9) < 2.0 + 0.008 * size.max().item()),
+        Text(
+            en="Between two neighbouring predictions the line is not straight: is it drawn from left to right?",
+            vi="Giữa hai dự đoán cạnh nhau, đường vẽ không thẳng: đường có đi từ trái sang phải không?",
+        ),
+        code="order",
+    )
+    return slope, height
+
+
+@pytest.mark.item("plot_fit")
+def test_two_examples_are_joined_from_the_first_to_the_last(student, make):
+    plane = Plane(make)
+    low, high = pictures(*(plane.columns([(1.0, 0.0), (0.0, 1.0)], [0.3, level]) for level in (0.2, 0.7)))
+    columns = differ(low, high).any(0).nonzero()
+    if len(columns) == 0:
+        check.fail(UNCHANGED, code=NOT_DRAWN)
+    check.that((columns.max() - columns.min()).item() > 0.5 * low.shape[1], NO_LINE, code="no_line")
 
 
 @pytest.mark.item("plot_fit")
