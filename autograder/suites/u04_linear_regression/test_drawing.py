@@ -19,6 +19,7 @@ pytestmark = pytest.mark.unit("u04_linear_regression")
 PNG = [137, 80, 78, 71, 13, 10, 26, 10]
 VISIBLE = 40  # of 255: a smaller change of a colour may come from rounding at an edge
 NOT_DRAWN = "not_drawn"
+OPEN = "figures of matplotlib.pyplot that are still open"
 
 
 @inside
@@ -50,11 +51,12 @@ def draw(x, y, prediction):
 
 def picture(columns):
     """One picture, int64 (H, W, 3)."""
-    head, _, _, pixels = draw(*(np.asarray(column, dtype=np.float64) for column in columns))
+    head, _, figures, pixels = draw(*(np.asarray(column, dtype=np.float64) for column in columns))
     if head != PNG or not isinstance(pixels, torch.Tensor) or pixels.dim() != 3 or pixels.numel() < 3000:
         check.fail(
             Text(en="There is no PNG picture at `path`.", vi="Không có ảnh PNG nào tại `path`."), code="no_picture"
         )
+    check.equal(figures, [], name=OPEN)
     return pixels.long()
 
 
@@ -110,7 +112,7 @@ def test_a_png_is_written_to_the_path_and_no_figure_stays_open(student, make):
     head, names, figures, pixels = draw(x, y, 2 * x + 1)
     check.equal(names, ["fit.png"], name="files that were written")
     check.equal(head, PNG, name="the first eight bytes of the file")
-    check.equal(figures, [], name="figures of matplotlib.pyplot that are still open")
+    check.equal(figures, [], name=OPEN)
     check.equal(pixels is not None and bool((pixels != pixels[0, 0]).any()), True, name="something is drawn")
 
 
