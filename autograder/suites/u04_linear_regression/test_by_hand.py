@@ -124,8 +124,9 @@ def unpacked(result):
 @pytest.mark.parametrize(("n", "d"), [(9, 3), (5, 5), (1, 2), (8, 1)])
 def test_twelve_steps_follow_gradient_descent(student, make, n, d):
     x, y = make(n, d), make(n) + 1.5
-    weights, losses = unpacked(student.fit_gd(x, y, 0.05, 12))
-    w, b, want = descend(x, y, 0.05, 12)
+    lr = 0.05 if n > 1 else 0.01  # one example is met exactly: a large step would leave a loss that is all rounding
+    weights, losses = unpacked(student.fit_gd(x, y, lr, 12))
+    w, b, want = descend(x, y, lr, 12)
     check.trajectory(losses, want, name="losses")
     check.close(weights, (w, b), name="(w, b)")
 

@@ -19,7 +19,6 @@ pytestmark = pytest.mark.unit("u04_linear_regression")
 PNG = [137, 80, 78, 71, 13, 10, 26, 10]
 VISIBLE = 40  # of 255: a smaller change of a colour may come from rounding at an edge
 NOT_DRAWN = "not_drawn"
-OPEN = "figures of matplotlib.pyplot that are still open"
 
 
 @inside
@@ -56,7 +55,7 @@ def picture(columns):
         check.fail(
             Text(en="There is no PNG picture at `path`.", vi="Không có ảnh PNG nào tại `path`."), code="no_picture"
         )
-    check.equal(figures, [], name=OPEN)
+    check.equal(figures, [], name="figures of matplotlib.pyplot that are still open")
     return pixels.long()
 
 
@@ -107,12 +106,12 @@ class Plane:
 
 
 @pytest.mark.item("plot_fit")
-def test_a_png_is_written_to_the_path_and_no_figure_stays_open(student, make):
+def test_a_png_is_written_to_the_path(student, make):
+    # it pays for the import, and on a busy machine is too slow to be replayed: it asks for no more than this
     x, y = make.array(12), make.array(12)
-    head, names, figures, pixels = draw(x, y, 2 * x + 1)
+    head, names, _, pixels = draw(x, y, 2 * x + 1)
     check.equal(names, ["fit.png"], name="files that were written")
     check.equal(head, PNG, name="the first eight bytes of the file")
-    check.equal(figures, [], name=OPEN)
     check.equal(pixels is not None and bool((pixels != pixels[0, 0]).any()), True, name="something is drawn")
 
 
