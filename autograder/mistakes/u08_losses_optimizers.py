@@ -276,18 +276,16 @@ class coasts_without_a_gradient(_SGD):
     vi="Các vận tốc nằm ở class nên mọi optimizer dùng chung; chúng phải được tạo trong __init__.",
 )  # fmt: skip
 class velocities_of_the_class(_SGD):
-    shared = {}
+    states = []
 
     def start(self, params):
-        super().start(params)
-        self.states = [self.shared.setdefault(i, {}) for i in range(len(self.params))]
+        self.params = list(params)
+        type(self).states = [{} for _ in self.params]
 
     def move(self, p, g, state):
-        if "v" in state and state["v"].shape == p.shape and state["v"].dtype == p.dtype:
-            super().move(p, g, state)
-        else:
+        if "v" in state and state["v"].shape != p.shape:
             state.clear()
-            super().move(p, g, state)
+        super().move(p, g, state)
 
 
 @mistake(

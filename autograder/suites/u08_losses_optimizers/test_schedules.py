@@ -220,13 +220,23 @@ def build(kind):
 
 
 @inside
-def decays_of(kind, weight_decay):
-    """For each parameter the decays of the groups in which it stands; and how many stand in groups."""
+def decays_of(kinds, weight_decay):
+    """For each parameter of each model the decays of the groups in which it stands; and how many stand in groups."""
+    found = {}
+    for kind in kinds:
+        model = build(kind)
+        groups = [(group["weight_decay"], list(group["params"])) for group in student.param_groups(model, weight_decay)]
+        places = {name: [d for d, ps in groups for q in ps if q is p] for name, p in model.named_parameters()}
+        found[kind] = places, sum(len(ps) for _, ps in groups)
+    return found
+
+
+@inside
+def flags_and_values_after(kind):
     model = build(kind)
-    before = [p.detach().clone() for p in model.parameters()]
-    groups = [(group["weight_decay"], list(group["params"])) for group in student.param_groups(model, weight_decay)]
-    found = {name: [d for d, ps in groups for q in ps if q is p] for name, p in model.named_parameters()}
-    return found, sum(len(ps) for _, ps in groups), before, [p.detach() for p in model.parameters()]
+    before = [[p.requires_grad, p.detach().clone()] for p in model.parameters()]
+    student.param_groups(model, 0.1)
+    return before, [[p.requires_grad, p.detach()] for p in model.parameters()], model.training
 
 
 YES = {  # those with decay
@@ -262,16 +272,23 @@ NO = {  # those without
 
 
 @pytest.mark.item("param_groups")
-@pytest.mark.parametrize("kind", list(YES))
-def test_every_parameter_stands_once_and_where_it_belongs(student, make, kind):
+def test_every_parameter_stands_once_and_where_it_belongs(student, make):
     weight_decay = 0.1 + make.uniform(1).item()
-    found, count, before, after = decays_of(kind, weight_decay)
-    with_decay, without = YES[kind], NO[kind]
-    for name, decays in found.items():
-        want = [weight_decay] if name in with_decay else [0.0] if name in without else []
-        check.close(decays, want, name=f"weight decays of {name}")
-    check.equal(count, len(with_decay) + len(without), name="how many parameters stand in the groups")
-    check.close(after, before, name="the parameters' values")
+    found = decays_of(list(YES), weight_decay)  # all models at once: together they tell the mistakes apart
+    for kind in YES:
+        places, count = found[kind]
+        for name, decays in places.items():
+            want = [weight_decay] if name in YES[kind] else [0.0] if name in NO[kind] else []
+            check.close(decays, want, name=f"weight decays of {name}")
+        check.equal(count, len(YES[kind]) + len(NO[kind]), name="how many parameters stand in the groups")
+
+
+@pytest.mark.item("param_groups")
+def test_the_model_stays_as_it_is(student):
+    for kind in ("mlp", "frozen"):
+        before, after, training = flags_and_values_after(kind)
+        check.close(after, before, name="[requires_grad, values] of each parameter")
+        check.equal(training, True, name="model.training")
 
 
 @inside
