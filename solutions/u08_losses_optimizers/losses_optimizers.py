@@ -48,16 +48,15 @@ class SGD:
         self, params: Iterable[nn.Parameter], lr: float, momentum: float = 0.0, weight_decay: float = 0.0
     ) -> None:
         ### BEGIN SOLUTION
-        self.params = list(params)
         self.lr, self.momentum, self.weight_decay = lr, momentum, weight_decay
-        self.velocities = [torch.zeros_like(p) for p in self.params]
+        self.state = [(p, torch.zeros_like(p)) for p in params]
         ### END SOLUTION
 
     def step(self) -> None:
         """Move every Parameter that has a gradient."""
         ### BEGIN SOLUTION
         with torch.no_grad():
-            for p, v in zip(self.params, self.velocities, strict=True):
+            for p, v in self.state:
                 if p.grad is not None:
                     g = p.grad + self.weight_decay * p
                     v.mul_(self.momentum).add_(g)
@@ -67,7 +66,7 @@ class SGD:
     def zero_grad(self) -> None:
         """Forget the gradients."""
         ### BEGIN SOLUTION
-        for p in self.params:
+        for p, _ in self.state:
             p.grad = None
         ### END SOLUTION
 
@@ -93,16 +92,15 @@ class Adagrad:
 
     def __init__(self, params: Iterable[nn.Parameter], lr: float, eps: float) -> None:
         ### BEGIN SOLUTION
-        self.params = list(params)
         self.lr, self.eps = lr, eps
-        self.sums = [torch.zeros_like(p) for p in self.params]
+        self.state = [(p, torch.zeros_like(p)) for p in params]
         ### END SOLUTION
 
     def step(self) -> None:
         """Move every Parameter that has a gradient."""
         ### BEGIN SOLUTION
         with torch.no_grad():
-            for p, s in zip(self.params, self.sums, strict=True):
+            for p, s in self.state:
                 if p.grad is not None:
                     s += p.grad**2
                     p -= self.lr * p.grad / (s.sqrt() + self.eps)
@@ -111,7 +109,7 @@ class Adagrad:
     def zero_grad(self) -> None:
         """Forget the gradients."""
         ### BEGIN SOLUTION
-        for p in self.params:
+        for p, _ in self.state:
             p.grad = None
         ### END SOLUTION
 
@@ -137,16 +135,15 @@ class RMSprop:
 
     def __init__(self, params: Iterable[nn.Parameter], lr: float, alpha: float, eps: float) -> None:
         ### BEGIN SOLUTION
-        self.params = list(params)
         self.lr, self.alpha, self.eps = lr, alpha, eps
-        self.squares = [torch.zeros_like(p) for p in self.params]
+        self.state = [(p, torch.zeros_like(p)) for p in params]
         ### END SOLUTION
 
     def step(self) -> None:
         """Move every Parameter that has a gradient."""
         ### BEGIN SOLUTION
         with torch.no_grad():
-            for p, s in zip(self.params, self.squares, strict=True):
+            for p, s in self.state:
                 if p.grad is not None:
                     s.mul_(self.alpha).add_((1 - self.alpha) * p.grad**2)
                     p -= self.lr * p.grad / (s.sqrt() + self.eps)
@@ -155,7 +152,7 @@ class RMSprop:
     def zero_grad(self) -> None:
         """Forget the gradients."""
         ### BEGIN SOLUTION
-        for p in self.params:
+        for p, _ in self.state:
             p.grad = None
         ### END SOLUTION
 
@@ -343,7 +340,7 @@ def label_smoothing_ce(logits: Tensor, y: Tensor, eps: float) -> Tensor:
     ### BEGIN SOLUTION
     cost = -F.log_softmax(logits, dim=1)  # (N, C)
     right = cost.gather(1, y[:, None])  # (N, 1)
-    return ((1 - eps) * right + eps * cost.mean(dim=1, keepdim=True)).mean()
+    return (1 - eps) * right.mean() + eps * cost.mean()
     ### END SOLUTION
 
 
