@@ -211,7 +211,7 @@ def build(kind):
         model.append(nn.Linear(6, 6))
         model.append(nn.Linear(6, 6))
         model[4].bias = model[3].bias
-        model.append(model[1])
+        model.append(nn.Sequential(model[1]))  # a module in two places, once in an inner one
         return model
     model = nn.Sequential(nn.Linear(3, 4), nn.LayerNorm(4), nn.Linear(4, 4), nn.LayerNorm(4))
     for p in [model[0].weight, model[1].weight, model[2].bias]:
