@@ -5,12 +5,13 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
+import torch
 
 from autograder.course import Course
 from autograder.grading import explain as explain_module
 from autograder.models import Attempt, ItemResult, Verdict
 from autograder.words import say
-from tests.tiny_course import SOLUTION, answer, item, judged_here, tiny_course, told
+from tests.tiny_course import SOLUTION, answer, change, item, judged_here, tiny_course, told
 
 BANK = "autograder/mistakes/u01_tiny.py"
 
@@ -45,6 +46,16 @@ def test_a_known_mistake_is_named_with_the_words_and_the_hint_of_its_author(cour
     assert say(cause.words, "vi") == "Bạn đã bình phương x."
     assert cause.hint is not None
     assert say(cause.hint, "en") == "2 · x"
+
+
+def test_a_mistake_that_leaves_a_switch_off_does_not_leave_it_off_in_the_grader(course: Course) -> None:
+    change(
+        course.root / BANK,
+        "squares_instead_of_doubling(x):\n",
+        "squares_instead_of_doubling(x):\n    torch.set_grad_enabled(False)\n",
+    )
+    assert codes(failed(course, "double", "return x * x")) == ["squares_instead_of_doubling"]
+    assert torch.is_grad_enabled()
 
 
 def test_a_mistake_is_known_by_its_values_however_it_was_written(course: Course) -> None:

@@ -8,8 +8,11 @@ and stop after BUDGET seconds; tests that train are not replayed.
 from __future__ import annotations
 
 import time
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from functools import lru_cache
+
+import torch
 
 from autograder.bank import Bank, Entry, load
 from autograder.checks import CheckFailed, StudentRaised
@@ -66,11 +69,12 @@ class Explainer:
 
     def _replay(self, unit: Unit, test: Test, source: bytes) -> tuple[list[Call], BaseException | None]:
         session = Session(LocalTransport(self.suites.data.get().shared if test.uses_data else ()))
-        try:
-            session.open(unit.filename, unit.module, source, 30.0)
-            ran = self.suites.run(test, session)
-        except Exception as error:
-            return session.trace, error
+        with _switches_kept():
+            try:
+                session.open(unit.filename, unit.module, source, 30.0)
+                ran = self.suites.run(test, session)
+            except Exception as error:
+                return session.trace, error
         return session.trace, ran.error
 
     def _general(self, test: Test, error: BaseException, submission: Submission) -> tuple[Diagnosis, ...]:
@@ -79,6 +83,18 @@ class Explainer:
         if isinstance(error, StudentRaised):
             return words.raised(error, submission)
         return words.wrong_form()
+
+
+@contextmanager
+def _switches_kept() -> Iterator[None]:
+    """A mistake may be that it leaves autograd off for ever; this process must not learn it (a worker is replaced)."""
+    grad, dtype, anomaly = torch.is_grad_enabled(), torch.get_default_dtype(), torch.is_anomaly_enabled()
+    try:
+        yield
+    finally:
+        torch.set_grad_enabled(grad)
+        torch.set_default_dtype(dtype)
+        torch.autograd.set_detect_anomaly(anomaly)
 
 
 def _same_end(a: BaseException, b: BaseException) -> bool:
