@@ -11,6 +11,7 @@ import resource
 import subprocess
 import sys
 import time
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -25,7 +26,7 @@ from autograder.models import Submission
 
 ROOT = Path(__file__).parents[2]
 TRAINING = ("numpy_mlp",)  # 500 steps of the published network: the student's own work
-WARM, SUBMISSIONS, TRAININGS = 2, 20, 3
+WARM, SUBMISSIONS, TRAININGS, ROUNDS = 2, 20, 3, 5
 ENVIRONMENT = os.environ | {"OMP_NUM_THREADS": "1"}
 
 
@@ -64,25 +65,47 @@ def test_a_submission_of_ten_items(benchmark: BenchmarkFixture, course: Course, 
     """Processor seconds of grader and worker for one submission, steady state, against one import of torch."""
     items = [item.id for item in course.unit(unit).items if item.id not in TRAINING][:10]
     benchmark.group = "one submission: processor seconds of a slot's life"
-    few = _pool_seconds(course, unit, WARM, items)
-    many = benchmark.pedantic(_pool_seconds, args=(course, unit, WARM + SUBMISSIONS, items), rounds=1)
+    few = _pool_seconds(course, {unit: items}, WARM)
+    many = benchmark.pedantic(_pool_seconds, args=(course, {unit: items}, WARM + SUBMISSIONS), rounds=1)
     each = (many - few) / SUBMISSIONS
     benchmark.extra_info.update(seconds=round(each, 3))
     keep(benchmark, each / floor.cpu, 0.2)
+
+
+def test_a_submission_of_every_unit_without_training(benchmark: BenchmarkFixture, course: Course, floor: Floor) -> None:
+    work = {
+        unit.id: [item.id for item in unit.items if item.credit.kind != "ramp" and item.id not in TRAINING]
+        for unit in course.units
+    }
+    benchmark.group = "one submission of all units: processor seconds of a slot's life"
+    few = _pool_seconds(course, work, 1)
+    many = benchmark.pedantic(_pool_seconds, args=(course, work, 1 + ROUNDS), rounds=1)
+    each = (many - few) / ROUNDS
+    benchmark.extra_info.update(seconds=round(each, 2))
+    keep(benchmark, each / floor.cpu, 12)
 
 
 def keep(benchmark: BenchmarkFixture, ratio: float, bound: float) -> None:
     benchmark.extra_info.update(ratio=round(ratio, 3), bound=bound)
 
 
-@pytest.mark.parametrize("what", ["stubs", "solutions"])
-def test_a_student_runs_the_first_unit(benchmark: BenchmarkFixture, floor: Floor, what: str) -> None:
-    command = [sys.executable, "-m", "pytest", "exercises/u01_tensors", "-p", "no:cacheprovider", "-p", "no:benchmark"]
+@pytest.mark.parametrize(
+    ("path", "what", "bound"),
+    [
+        ("exercises/u01_tensors", "stubs", 1.4),
+        ("exercises/u01_tensors", "solutions", 1.4),
+        ("exercises", "solutions", 4),
+    ],
+)
+def test_a_student_runs_the_public_tests(
+    benchmark: BenchmarkFixture, floor: Floor, path: str, what: str, bound: float
+) -> None:
+    command = [sys.executable, "-m", "pytest", path, "-p", "no:cacheprovider", "-p", "no:benchmark"]
     command += ["-o", "pythonpath=solutions ."] if what == "solutions" else []
-    benchmark.group = "pytest exercises/u01_tensors"
+    benchmark.group = f"pytest {path}"
     benchmark.pedantic(timed, args=(command,), rounds=5, warmup_rounds=1)
     assert benchmark.stats is not None
-    keep(benchmark, benchmark.stats.stats.min / floor.wall, 1.4)
+    keep(benchmark, benchmark.stats.stats.min / floor.wall, bound)
 
 
 TRAIN = """
@@ -107,8 +130,9 @@ def test_grading_a_training_item(benchmark: BenchmarkFixture, course: Course) ->
     """Processor seconds of a graded training, the slot's start taken off, against the same training in plain Python."""
     plain = min(_plain_training() for _ in range(TRAININGS))
     benchmark.group = "a training item: processor seconds of a slot's life"
-    one = _pool_seconds(course, "u06_mlp", 1, ["train_mlp"])
-    many = benchmark.pedantic(_pool_seconds, args=(course, "u06_mlp", 1 + TRAININGS, ["train_mlp"]), rounds=1)
+    work = {"u06_mlp": ["train_mlp"]}
+    one = _pool_seconds(course, work, 1)
+    many = benchmark.pedantic(_pool_seconds, args=(course, work, 1 + TRAININGS), rounds=1)
     graded = (many - one) / TRAININGS
     benchmark.extra_info.update(plain=round(plain, 2), graded=round(graded, 2))
     keep(benchmark, graded / plain, 1.1)
@@ -120,17 +144,23 @@ def _plain_training() -> float:
     return float(done.stdout)
 
 
-def _pool_seconds(course: Course, unit_id: str, times: int, items: list[str]) -> float:
-    """Processor seconds of a slot's whole life.  Tier landlock: bubblewrap does not pass its children's times on."""
-    unit = course.unit(unit_id)
-    submission = Submission("reference", unit.id, unit.filename, solution_path(course, unit).read_bytes())
+def _pool_seconds(course: Course, work: Mapping[str, Sequence[str]], times: int) -> float:
+    """Processor seconds of a slot's whole life that judges these items of these units so many times.
+
+    Tier landlock: bubblewrap does not pass its children's times on.
+    """
     data = os.environ.get("COURSE_DATA")
-    settings = Settings(course.path, (unit.id,), "landlock", False, 1, Path(data) if data else None)
+    settings = Settings(course.path, tuple(work), "landlock", False, 1, Path(data) if data else None)
+    handed_in = [
+        Submission("reference", unit, course.unit(unit).filename, solution_path(course, course.unit(unit)).read_bytes())
+        for unit in work
+    ]
+    pairs = [(submission, tuple(work[submission.unit])) for submission in handed_in] * times
     before = resource.getrusage(resource.RUSAGE_CHILDREN)
     with Pool(settings, 1) as pool:
-        jobs = [Job(number, submission, tuple(items)) for number in range(times)]
+        jobs = [Job(number, submission, items) for number, (submission, items) in enumerate(pairs)]
         attempts = [attempt for _, attempt in pool.run(jobs, lambda job, why: unscored(course, job, why))]
-    assert len(attempts) == times
+    assert len(attempts) == len(pairs)
     assert all(attempt.scored for attempt in attempts)
     after = resource.getrusage(resource.RUSAGE_CHILDREN)
     return after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
