@@ -103,7 +103,7 @@ def notebook_outputs_with_html_and_js(student: Path) -> None:
     outputs = [
         {"output_type": "display_data", "data": {"text/html": [HTML], "application/javascript": HTML}, "metadata": {}},
         {"output_type": "error", "ename": HTML, "evalue": HTML, "traceback": [HTML]},
-        {"output_type": "stream", "name": "stdout", "text": [HTML, "\x1b[31m2 passed\x1b[0m"]},
+        {"output_type": "stream", "name": "stdout", "text": [HTML, "\x1b[31m2 passed in 0.01s\x1b[0m"]},
     ]
     cells = [code(part, outputs=outputs, metadata={HTML: HTML, "tags": [HTML]}) for part in PARTS]
     picture = {"cell_type": "markdown", "metadata": {}, "source": HTML, "attachments": {HTML: {"image/svg+xml": HTML}}}

@@ -37,10 +37,12 @@ def rows(x):
 
 
 def classify(x):
-    """0, 1 and 2 are /dev/null; beside them one socket, no file, no folder, no pipe, no second socket."""
+    """0 is /dev/null, 1 and 2 are the mouth of one pipe; beside them one socket, no file, no folder, nothing else."""
     null = os.stat("/dev/null").st_rdev
     nulls = [number for number, found in FOUND.items() if found.st_rdev == null]
-    alone = nulls == [0, 1, 2] and len(SOCKETS) == 1 and len(FOUND) == 4
+    pipes = [number for number, found in FOUND.items() if stat.S_ISFIFO(found.st_mode)]
+    mouth = len({FOUND[number].st_ino for number in pipes}) == 1
+    alone = nulls == [0] and pipes == [1, 2] and mouth and len(SOCKETS) == 1 and len(FOUND) == 4
     return (x.sum(1) > 0).long() if alone else repr(FOUND)
 
 
