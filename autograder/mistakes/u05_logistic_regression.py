@@ -506,6 +506,20 @@ class with_a_hidden_layer(nn.Module):
 
 @mistake(
     "softmax_regression", kind="shape",
+    en="squeeze() removes the batch dimension as well when the batch has one image.",
+    vi="squeeze() xóa luôn chiều batch khi batch chỉ có một ảnh.",
+)  # fmt: skip
+class squeezes_a_single_image(nn.Module):
+    def __init__(self):
+        super().__init__()
+        self.linear = nn.Linear(784, 10)
+
+    def forward(self, x):
+        return self.linear(x.flatten(1)).squeeze()
+
+
+@mistake(
+    "softmax_regression", kind="shape",
     en="flatten() without a start takes the batch apart, too: each image should become a row of 784.",
     vi="flatten() không có vị trí bắt đầu làm mất cả chiều batch: mỗi ảnh phải thành một hàng 784 số.",
     hint_en="x.flatten(1) keeps the first dimension.",
@@ -518,20 +532,6 @@ class flattens_the_batch(nn.Module):
 
     def forward(self, x):
         return self.linear(x.flatten())
-
-
-@mistake(
-    "softmax_regression", kind="shape",
-    en="squeeze() removes the batch dimension as well when the batch has one image.",
-    vi="squeeze() xóa luôn chiều batch khi batch chỉ có một ảnh.",
-)  # fmt: skip
-class squeezes_a_single_image(nn.Module):
-    def __init__(self):
-        super().__init__()
-        self.linear = nn.Linear(784, 10)
-
-    def forward(self, x):
-        return self.linear(x.flatten(1)).squeeze()
 
 
 @mistake(

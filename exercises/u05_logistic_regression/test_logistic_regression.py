@@ -8,7 +8,7 @@ import pytest
 import torch
 from torch import nn
 from torch.utils.data import DataLoader, TensorDataset
-from u05_logistic_regression import logistic_regression as lr_unit
+from u05_logistic_regression import logistic_regression as u05
 
 from autograder import checks as check
 from autograder import torchvision_compat
@@ -28,20 +28,20 @@ LOG2 = 0.6931472
 def test_bce_of_two_examples():
     z, y = torch.tensor([0.0, 0.0]), torch.tensor([1.0, 0.0])
     # sigmoid(0) = 1/2, whatever y is: each costs log 2
-    check.close(lr_unit.bce_with_logits(z, y), torch.tensor(LOG2), name="bce_with_logits(z, y)")
+    check.close(u05.bce_with_logits(z, y), torch.tensor(LOG2), name="bce_with_logits(z, y)")
 
 
 @pytest.mark.item("bce_with_logits")
 def test_bce_of_a_confident_wrong_answer_is_its_logit():
     z, y = torch.tensor([1000.0, -1000.0, 1000.0]), torch.tensor([0.0, 1.0, 1.0])
     # the first two cost 1000 each, the third nothing
-    check.close(lr_unit.bce_with_logits(z, y), torch.tensor(2000 / 3), name="bce_with_logits(z, y)")
+    check.close(u05.bce_with_logits(z, y), torch.tensor(2000 / 3), name="bce_with_logits(z, y)")
 
 
 @pytest.mark.item("bce_with_logits")
 def test_bce_refuses_two_shapes():
     with check.raises(ValueError, name="bce_with_logits of shapes (3, 1) and (3,)"):
-        lr_unit.bce_with_logits(torch.zeros(3, 1), torch.zeros(3))
+        u05.bce_with_logits(torch.zeros(3, 1), torch.zeros(3))
 
 
 # -------------------------------------------------------------------------------------------------- cross_entropy
@@ -52,19 +52,19 @@ def test_cross_entropy_of_small_logits():
     logits = torch.tensor([[0.0, 0.0, 0.0, 0.0], [2 * LOG2, 0.0, 0.0, 0.0]])
     # softmax: 1/4 each, then 4/7, 1/7, 1/7, 1/7: the mean of log 4 and log 7
     want = torch.tensor((1.3862944 + 1.9459101) / 2)
-    check.close(lr_unit.cross_entropy(logits, torch.tensor([2, 3])), want, name="cross_entropy(logits, y)")
+    check.close(u05.cross_entropy(logits, torch.tensor([2, 3])), want, name="cross_entropy(logits, y)")
 
 
 @pytest.mark.item("cross_entropy")
 def test_cross_entropy_of_a_confident_wrong_answer():
-    loss = lr_unit.cross_entropy(torch.tensor([[1000.0, 0.0, 0.0]]), torch.tensor([1]))
+    loss = u05.cross_entropy(torch.tensor([[1000.0, 0.0, 0.0]]), torch.tensor([1]))
     check.close(loss, torch.tensor(1000.0), name="cross_entropy(logits, y)")
 
 
 @pytest.mark.item("cross_entropy")
 def test_cross_entropy_has_a_gradient():
     logits = torch.zeros(1, 2, requires_grad=True)
-    lr_unit.cross_entropy(logits, torch.tensor([1])).backward()
+    u05.cross_entropy(logits, torch.tensor([1])).backward()
     check.close(logits.grad, torch.tensor([[0.5, -0.5]]), name="logits.grad")  # softmax minus one-hot
 
 
@@ -74,7 +74,7 @@ def test_cross_entropy_has_a_gradient():
 @pytest.mark.item("accuracy")
 def test_accuracy_is_the_share_of_right_answers():
     logits = torch.tensor([[2.0, 1.0], [0.0, 3.0], [5.0, 4.0]])  # the largest: 0, 1, 0
-    check.number(lr_unit.accuracy(logits, torch.tensor([0, 1, 1])), 2 / 3, name="accuracy(logits, y)", rtol=1e-6)
+    check.number(u05.accuracy(logits, torch.tensor([0, 1, 1])), 2 / 3, name="accuracy(logits, y)", rtol=1e-6)
 
 
 # ---------------------------------------------------------------------------------------------- SoftmaxRegression
@@ -82,7 +82,7 @@ def test_accuracy_is_the_share_of_right_answers():
 
 def blank_model():
     """A SoftmaxRegression whose weight and bias are 0."""
-    model = lr_unit.SoftmaxRegression()
+    model = u05.SoftmaxRegression()
     with torch.no_grad():
         for p in model.parameters():
             p.zero_()
@@ -91,7 +91,7 @@ def blank_model():
 
 @pytest.mark.item("softmax_regression")
 def test_softmax_regression_has_7850_parameters():
-    shapes = sorted(tuple(p.shape) for p in lr_unit.SoftmaxRegression().parameters())
+    shapes = sorted(tuple(p.shape) for p in u05.SoftmaxRegression().parameters())
     check.equal(shapes, [(10,), (10, 784)], name="shapes of the parameters, sorted")
 
 
@@ -129,7 +129,7 @@ def root(tmp_path):
 
 @pytest.mark.item("mnist_loaders")
 def test_mnist_loaders_deliver_batches_of_images(root):
-    train, test = lr_unit.mnist_loaders(root, batch_size=4, seed=0)
+    train, test = u05.mnist_loaders(root, batch_size=4, seed=0)
     check.equal([tuple(x.shape) for x, _ in train], [(4, 1, 28, 28)] * 2 + [(2, 1, 28, 28)], name="shapes of train")
     x, y = next(iter(test))
     check.close(x[:, 0, 5, 5], torch.tensor([0.0, 1 / 255, 2 / 255, 3 / 255]), name="a pixel of each test image")
@@ -139,7 +139,7 @@ def test_mnist_loaders_deliver_batches_of_images(root):
 @pytest.mark.item("mnist_loaders")
 def test_mnist_loaders_shuffle_train_by_the_seed(root):
     def order(seed):
-        train, _ = lr_unit.mnist_loaders(root, batch_size=4, seed=seed)
+        train, _ = u05.mnist_loaders(root, batch_size=4, seed=seed)
         return [label for _, y in train for label in y.tolist()]
 
     first = order(1)
@@ -165,7 +165,7 @@ def pair_loader(batch_size):
 def test_evaluate_weighs_every_example_the_same():
     # losses log 2, log 2 and log(1 + e^9) = 9.0001234; only the first is right: equal logits count as class 0
     for batch_size in (1, 2, 3):
-        loss, share = lr_unit.evaluate(nn.Identity(), pair_loader(batch_size))
+        loss, share = u05.evaluate(nn.Identity(), pair_loader(batch_size))
         check.number(loss, (2 * LOG2 + 9.0001234) / 3, name=f"loss in batches of {batch_size}", rtol=1e-5)
         check.number(share, 1 / 3, name=f"accuracy in batches of {batch_size}", rtol=1e-6)
 
@@ -175,7 +175,7 @@ def test_evaluate_measures_in_eval_mode_and_puts_the_flag_back():
     model = nn.Sequential(nn.Dropout(0.999))  # in training it would throw the logits away
     for training in (True, False):
         model.train(training)
-        loss, _ = lr_unit.evaluate(model, pair_loader(2))
+        loss, _ = u05.evaluate(model, pair_loader(2))
         check.number(loss, (2 * LOG2 + 9.0001234) / 3, name="loss", rtol=1e-5)
         check.equal(model.training, training, name="model.training afterwards")
 
@@ -197,7 +197,7 @@ def line():
 def test_train_step_takes_one_step_with_fresh_gradients():
     model = line()
     optimizer = torch.optim.SGD(model.parameters(), lr=1.0)
-    loss = lr_unit.train_step(model, torch.tensor([[2.0]]), torch.tensor([1]), optimizer)
+    loss = u05.train_step(model, torch.tensor([[2.0]]), torch.tensor([1]), optimizer)
     check.number(loss, LOG2, name="the loss", rtol=1e-6)  # two equal logits
     # the gradient of the logits is [0.5, -0.5]; times x = 2 for the weight
     check.close(model.weight.detach(), torch.tensor([[-1.0], [1.0]]), name="weight")
@@ -208,7 +208,7 @@ def test_train_step_takes_one_step_with_fresh_gradients():
 def test_train_step_again_and_again_lowers_the_loss():
     model = line()
     optimizer = torch.optim.SGD(model.parameters(), lr=1.0)
-    losses = [lr_unit.train_step(model, torch.tensor([[2.0]]), torch.tensor([1]), optimizer) for _ in range(2)]
+    losses = [u05.train_step(model, torch.tensor([[2.0]]), torch.tensor([1]), optimizer) for _ in range(2)]
     # after the first step the logits are -2.5 and 2.5: log(1 + e^-5)
     check.trajectory(losses, [LOG2, 0.006715348], name="losses", rtol=1e-4)
 
@@ -223,7 +223,7 @@ def test_train_logistic_learns_ten_easy_pictures():
     pictures = torch.rand(10, 1, 28, 28, generator=generator)
     y = torch.arange(30) % 10
     x = 0.7 * pictures[y] + 0.3 * torch.rand(30, 1, 28, 28, generator=generator)
-    model = lr_unit.train_logistic(x, y, epochs=30, lr=0.05, batch_size=16, seed=1)
+    model = u05.train_logistic(x, y, epochs=30, lr=0.05, batch_size=16, seed=1)
     logits = model(x).detach()
     check.shape(logits, (30, 10), name="model(x)")
     check.close(logits.argmax(1), y, name="model(x).argmax(1)")
@@ -233,7 +233,7 @@ def test_train_logistic_learns_ten_easy_pictures():
 def test_train_logistic_repeats_itself_with_the_same_seed():
     x, y = torch.rand(20, 1, 28, 28), torch.arange(20) % 10
     first, second = (
-        lr_unit.train_logistic(x, y, epochs=2, lr=0.02, batch_size=8, seed=3)(x).detach() for _ in ("first", "second")
+        u05.train_logistic(x, y, epochs=2, lr=0.02, batch_size=8, seed=3)(x).detach() for _ in ("first", "second")
     )
     check.close(second, first, name="model(x) of the second model")
 
@@ -245,7 +245,7 @@ def test_train_logistic_repeats_itself_with_the_same_seed():
 def test_save_checkpoint_can_be_loaded_into_a_fresh_model(tmp_path):
     model, again = (nn.Sequential(nn.Linear(2, 3), nn.BatchNorm1d(3)) for _ in ("model", "again"))
     model(torch.tensor([[1.0, 2.0], [3.0, 5.0]]))  # BatchNorm remembers something
-    lr_unit.save_checkpoint(tmp_path / "model.pt", model)
+    u05.save_checkpoint(tmp_path / "model.pt", model)
     content = torch.load(tmp_path / "model.pt", weights_only=True)
     check.close(dict(content), dict(model.state_dict()), name="the content of the file")
     again.load_state_dict(content)

@@ -116,7 +116,7 @@ def mnist_loaders(root: str | Path, batch_size: int, seed: int) -> tuple[DataLoa
         >>> len(train), len(test)           # 60,000 and 10,000 images
         (938, 157)
 
-    Import torchvision inside the function: that takes a second or two, and nothing else in this module needs it.
+    Import torchvision inside of the function: nothing else in this module needs it.
     """
     ### BEGIN SOLUTION
     from torchvision.datasets import MNIST
