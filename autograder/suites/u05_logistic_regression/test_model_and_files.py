@@ -54,7 +54,7 @@ def test_it_has_the_parameters_of_one_linear_layer(student):
 
 
 @pytest.mark.item("softmax_regression")
-@pytest.mark.parametrize(("b", "dtype"), [(5, F64), (10, F64), (1, F64), (3, F32)])
+@pytest.mark.parametrize(("b", "dtype"), [(3, F32), (5, F64), (10, F64), (1, F64)])
 def test_each_logit_is_a_weighted_sum_of_the_pixels(student, make, b, dtype):
     weight, bias, x, upstream = make(10, 784), make(10), make(b, 1, 28, 28), make(b, 10)
     weight, bias, x, upstream = (tensor.to(dtype) for tensor in (weight, bias, x, upstream))
