@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import sys
 from collections.abc import Callable, Sequence
 from typing import Any
 
@@ -379,3 +380,13 @@ def test_handles_are_the_same_when_their_types_are() -> None:
 
 def test_a_call_is_a_frozen_record() -> None:
     assert Call("f", (1,), 2) == Call("f", (1,), 2)
+
+
+def test_the_graders_own_process_has_the_cure_for_torchvision_that_the_worker_has(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    cure = "autograder.torchvision_compat"
+    monkeypatch.delitem(sys.modules, "torchvision", raising=False)
+    monkeypatch.setattr(sys, "meta_path", [finder for finder in sys.meta_path if type(finder).__module__ != cure])
+    LocalTransport()
+    assert [type(finder).__module__ for finder in sys.meta_path].count(cure) == 1
