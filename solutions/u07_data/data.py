@@ -260,9 +260,9 @@ def random_rotate(image: Tensor, degrees: float, generator: torch.Generator) -> 
     angle turns counter-clockwise.  Returns a new (C, H, W) of the same dtype: bilinear between pixels, 0 where the
     pixel comes from outside.
 
-        >>> g = torch.Generator().manual_seed(3)                                     # u is 0.0043: angle −0.99 · 90
+        >>> g = torch.Generator().manual_seed(3)                                     # u is 0.0043: angle −89.2
         >>> random_rotate(torch.tensor([[[1.0, 2.0], [3.0, 4.0]]]), 90.0, g)      # nearly a quarter turn clockwise
-        tensor([[[2.9931, 1.0207], [3.9724, 1.9792]]])
+        tensor([[[2.9667, 1.0000], [3.9667, 2.0001]]])
 
     Twin: torchvision.transforms.functional.rotate with InterpolationMode.BILINEAR.  By hand: F.affine_grid with a
     (1, 2, 3) matrix says where each output pixel comes from, in coordinates from −1 to 1 along W and H (mind H ≠ W),

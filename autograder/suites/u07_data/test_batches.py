@@ -287,7 +287,9 @@ def test_what_stands_after_the_star_is_passed_by_name(student, given):
 
 
 @pytest.mark.item("sample_weights")
-@pytest.mark.parametrize(("n", "classes", "step"), [(30, 4, 1), (17, 3, 5), (1, 1, 1), (1, 9, 2), (12, 1, 3), (6, 6, 1)])
+@pytest.mark.parametrize(
+    ("n", "classes", "step"), [(30, 4, 1), (17, 3, 5), (1, 1, 1), (1, 9, 2), (12, 1, 3), (6, 6, 1)]
+)
 def test_every_sample_weighs_one_over_its_class(student, make, n, classes, step):
     y = make.ints(classes, n) * step
     counts = Counter(y.tolist())

@@ -290,7 +290,9 @@ def test_a_file_is_opened_when_its_turn_comes(student, make):
 
 
 @pytest.mark.item("stream_dataset")
-@pytest.mark.parametrize(("sizes", "workers", "epochs"), [((3, 2, 4, 1, 3), 2, 2), ((2, 3), 3, 1), ((2, 2, 2, 2), 3, 1)])
+@pytest.mark.parametrize(
+    ("sizes", "workers", "epochs"), [((3, 2, 4, 1, 3), 2, 2), ((2, 3), 3, 1), ((2, 2, 2, 2), 3, 1)]
+)
 def test_with_workers_every_line_comes_once(student, make, sizes, workers, epochs):
     texts, lines = shards(make, sizes)
     want = sorted(line for some in lines for line in some)
