@@ -1434,9 +1434,7 @@ def all_at_once(root, batch_size):
     hint_vi="generator=torch.Generator().manual_seed(seed)",
 )  # fmt: skip
 def without_generator(dataset, batch_size, *, seed, workers, shuffle, drop_last, pin_memory):
-    return DataLoader(
-        dataset, batch_size, shuffle, num_workers=workers, drop_last=drop_last, pin_memory=pin_memory
-    )
+    return DataLoader(dataset, batch_size, shuffle, num_workers=workers, drop_last=drop_last, pin_memory=pin_memory)
 
 
 @mistake(
@@ -1448,9 +1446,7 @@ def without_generator(dataset, batch_size, *, seed, workers, shuffle, drop_last,
 )  # fmt: skip
 def seeded_globally(dataset, batch_size, *, seed, workers, shuffle, drop_last, pin_memory):
     torch.manual_seed(seed)
-    return DataLoader(
-        dataset, batch_size, shuffle, num_workers=workers, drop_last=drop_last, pin_memory=pin_memory
-    )
+    return DataLoader(dataset, batch_size, shuffle, num_workers=workers, drop_last=drop_last, pin_memory=pin_memory)
 
 
 @mistake(
@@ -1472,9 +1468,7 @@ def always_shuffled(dataset, batch_size, *, seed, workers, shuffle, drop_last, p
 )  # fmt: skip
 def drop_last_ignored(dataset, batch_size, *, seed, workers, shuffle, drop_last, pin_memory):
     generator = torch.Generator().manual_seed(seed)
-    return DataLoader(
-        dataset, batch_size, shuffle, num_workers=workers, pin_memory=pin_memory, generator=generator
-    )
+    return DataLoader(dataset, batch_size, shuffle, num_workers=workers, pin_memory=pin_memory, generator=generator)
 
 
 @mistake(

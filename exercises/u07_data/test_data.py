@@ -16,6 +16,7 @@ from u07_data import data
 
 from autograder import checks as check
 from autograder.checks import Text
+from autograder.torchvision_compat import import_torchvision
 
 pytestmark = pytest.mark.unit("u07_data")
 
@@ -195,10 +196,10 @@ def test_random_h_flip_decides_at_every_call():
 @pytest.mark.item("random_rotate")
 def test_random_rotate_takes_its_angle_from_the_generator():
     image = torch.tensor([[[1.0, 2.0], [3.0, 4.0]]])
-    generator = torch.Generator().manual_seed(3)
+    generator = torch.Generator().manual_seed(1)
     u = torch.rand(1, generator=generator).item()
-    degrees = 90 / (2 * u - 1)  # so that the angle is a quarter turn, counter-clockwise
-    got = data.random_rotate(image, degrees, generator.manual_seed(3))
+    degrees = 90 / (2 * u - 1)  # about 175: so that this angle is a quarter turn, counter-clockwise
+    got = data.random_rotate(image, degrees, generator.manual_seed(1))
     check.close(got, torch.tensor([[[2.0, 4.0], [1.0, 3.0]]]), name="the image, turned by 90 degrees", atol=1e-4)
 
 
@@ -208,7 +209,7 @@ def test_random_rotate_takes_its_angle_from_the_generator():
 @pytest.mark.item("cifar_pipeline")
 def test_cifar_pipeline_normalises_and_shuffles(tmp_path, monkeypatch):
     """Twenty pictures of one colour each, in files like those of CIFAR-10."""
-    from torchvision.datasets import CIFAR10
+    CIFAR10 = import_torchvision().datasets.CIFAR10  # noqa: N806
 
     folder = tmp_path / CIFAR10.base_folder
     folder.mkdir()
@@ -264,7 +265,7 @@ def test_make_loader_without_shuffle():
 @pytest.mark.item("make_loader")
 def test_make_loader_repeats_its_order():
     first, second = epochs(seed=1)
-    check.equal(sorted(sum(first, [])), list(range(10)), name="the samples of an epoch, sorted")
+    check.equal(sorted(i for batch in first for i in batch), list(range(10)), name="the samples of an epoch, sorted")
     check.that(
         first != second,
         Text(en="The second epoch has the order of the first.", vi="Epoch thứ hai có cùng thứ tự với epoch đầu."),

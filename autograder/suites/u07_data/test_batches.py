@@ -191,7 +191,7 @@ def loader_epochs(n, batch_size, seed, workers, shuffle, drop_last, epochs, nois
     torch.manual_seed(noise + 1)
     found, beside = [], []
     for _ in range(epochs):
-        batches = [batch for batch in loader]
+        batches = list(loader)
         found.append([numbers.tolist() for numbers, _ in batches])
         beside.append(all(bool(flags.all()) for _, flags in batches))
     return found, beside
@@ -208,9 +208,7 @@ def settings_of(workers, shuffle, pin_memory):
 
 @inside
 def make_only(seed, shuffle):
-    student.make_loader(
-        list(range(9)), 2, seed=seed, workers=0, shuffle=shuffle, drop_last=False, pin_memory=False
-    )
+    student.make_loader(list(range(9)), 2, seed=seed, workers=0, shuffle=shuffle, drop_last=False, pin_memory=False)
 
 
 @inside

@@ -231,9 +231,7 @@ NOT_THE_IMAGES = Text(
 IN_ORDER = Text(
     en="The images come in the order of the files; shuffle them.", vi="Ảnh đến theo thứ tự trong tệp; hãy xáo trộn."
 )
-SAME_ORDER = Text(
-    en="The second epoch has the order of the first.", vi="Epoch thứ hai có cùng thứ tự với epoch đầu."
-)
+SAME_ORDER = Text(en="The second epoch has the order of the first.", vi="Epoch thứ hai có cùng thứ tự với epoch đầu.")
 
 
 @inside
