@@ -19,6 +19,7 @@ from typing import Any, NoReturn, Protocol
 import numpy as np
 import torch
 
+from autograder import torchvision_compat
 from autograder.checks.faults import CheckFailed, StudentRaised
 from autograder.checks.inside import InsideFunction
 from autograder.models import Diagnosis, msg
@@ -67,6 +68,7 @@ class LocalTransport:
 
     def __init__(self, shared: Sequence[SharedData] = ()) -> None:
         self.busy = False
+        torchvision_compat.install()  # as in the zygote: what is replayed here may import torchvision
         self.bench = Workbench({data.name: lambda data=data: data.tensor.clone() for data in shared})  # type: ignore[misc]
 
     def request(self, frame: bytes, seconds: float | None = None) -> bytes:

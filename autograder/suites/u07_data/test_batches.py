@@ -223,6 +223,13 @@ def flat(epoch):
 
 
 @pytest.mark.item("make_loader")
+@pytest.mark.parametrize("shuffle", [True, False])
+def test_making_a_loader_does_not_touch_the_global_random_state(student, make, shuffle):
+    make_only(make.seed(), shuffle)
+    check.that(student.rng_touched is False, GLOBAL)
+
+
+@pytest.mark.item("make_loader")
 @pytest.mark.parametrize(("n", "batch_size"), [(11, 4), (8, 4), (5, 1), (3, 7), (1, 2)])
 def test_without_shuffle_the_order_is_the_dataset_s(student, make, n, batch_size):
     found, beside = loader_epochs(n, batch_size, make.seed(), 0, False, False, 2, make.pick(1, 9))
@@ -265,13 +272,6 @@ def test_the_loader_has_the_settings_that_were_asked_for(student, workers, shuff
     check.equal(is_loader, True, name="isinstance(loader, DataLoader)")
     check.equal(num_workers, workers, name="loader.num_workers")
     check.equal(pinned, pin_memory, name="loader.pin_memory")
-
-
-@pytest.mark.item("make_loader")
-@pytest.mark.parametrize("shuffle", [True, False])
-def test_making_a_loader_does_not_touch_the_global_random_state(student, make, shuffle):
-    make_only(make.seed(), shuffle)
-    check.that(student.rng_touched is False, GLOBAL)
 
 
 @pytest.mark.item("make_loader")

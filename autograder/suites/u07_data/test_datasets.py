@@ -223,23 +223,31 @@ def streamed(texts, epochs):
 
 
 @inside
-def streamed_by_workers(texts, workers, epochs):
-    """[the number of the worker (-1: none), line] as a DataLoader brings them, for each epoch."""
+def shares(texts, workers):
+    """The lines that each of these workers would read: the same process plays them one after the other."""
     import tempfile
 
-    class Signed(torch.utils.data.IterableDataset):
-        def __init__(self, dataset):
-            self.dataset = dataset
+    worker = torch.utils.data._utils.worker
+    with tempfile.TemporaryDirectory() as folder:
+        paths = lay(folder, texts)
+        try:
+            read = []
+            for k in range(workers):
+                dataset = student.StreamDataset(list(paths))
+                worker._worker_info = worker.WorkerInfo(id=k, num_workers=workers, seed=k, dataset=dataset)
+                read.append([list(dataset), list(dataset)])
+        finally:
+            worker._worker_info = None
+        return read
 
-        def __iter__(self):
-            info = torch.utils.data.get_worker_info()
-            for line in self.dataset:
-                yield f"{-1 if info is None else info.id} {line}"
+
+@inside
+def loaded_lines(texts, workers):
+    import tempfile
 
     with tempfile.TemporaryDirectory() as folder:
-        dataset = Signed(student.StreamDataset(lay(folder, texts)))
-        loader = torch.utils.data.DataLoader(dataset, batch_size=None, num_workers=workers)
-        return [list(loader) for _ in range(epochs)]
+        dataset = student.StreamDataset(lay(folder, texts))
+        return list(torch.utils.data.DataLoader(dataset, batch_size=None, num_workers=workers))
 
 
 @inside
@@ -260,7 +268,7 @@ WORDS = ("nắng", "mưa", "gió", "  lùi vào", "sương ", "", "tia\tchớp",
 
 
 def shards(make, sizes):
-    """A text for each file, and its lines, which are all different but for empty ones."""
+    """A text for each file, and its lines, which are all different."""
     lines = [
         [WORDS[make.pick(0, len(WORDS) - 1)] + (f"|{k}.{i}" if i % 3 != 2 else f"{k}.{i} ") for i in range(size)]
         for k, size in enumerate(sizes)
@@ -291,29 +299,41 @@ def test_a_file_is_opened_when_its_turn_comes(student, make):
 
 @pytest.mark.item("stream_dataset")
 @pytest.mark.parametrize(
-    ("sizes", "workers", "epochs"), [((3, 2, 4, 1, 3), 2, 2), ((2, 3), 3, 1), ((2, 2, 2, 2), 3, 1)]
+    ("sizes", "workers"),
+    [((3, 2, 4, 1, 3), 2), ((2, 3), 3), ((2, 2, 2, 2), 3), ((4, 3, 2), 1), ((1, 2, 3, 1, 2, 3, 2), 3)],
 )
-def test_with_workers_every_line_comes_once(student, make, sizes, workers, epochs):
+def test_workers_share_the_files(student, make, sizes, workers):
     texts, lines = shards(make, sizes)
-    want = sorted(line for some in lines for line in some)
-    home = {line: k for k, some in enumerate(lines) for line in some}
-    for signed in streamed_by_workers(texts, workers, epochs):
-        pairs = [line.partition(" ")[::2] if isinstance(line, str) else ("", "") for line in signed]
-        check.that(sorted(line for _, line in pairs) == want, TWICE)
-        readers = {(home[line], worker) for worker, line in pairs}  # (file, worker)
-        check.that(len(readers) == len(sizes), SPREAD)
-        load = [sum(by == worker for _, by in readers) for worker in {worker for worker, _ in pairs}]
+    read = shares(texts, workers)
+    for epoch in (0, 1):
+        together = [line for share in read for line in share[epoch]]
+        check.that(sorted(map(str, together)) == sorted(line for some in lines for line in some), TWICE)
+        readers = [{k for k, share in enumerate(read) if set(some) & set(share[epoch])} for some in lines]
+        check.that(all(len(some) == 1 for some in readers), SPREAD)
+        load = [sum(k in some for some in readers) for k in range(workers)]
         check.that(max(load) <= -(-len(sizes) // workers), UNEVEN)
 
 
 @pytest.mark.item("stream_dataset")
-def test_a_loader_without_workers_reads_all_files(student, make):
-    texts, lines = shards(make, [2, 3])
-    (signed,) = streamed_by_workers(texts, 0, 1)
-    check.equal(signed, [f"-1 {line}" for some in lines for line in some], name="the lines")
+@pytest.mark.parametrize("workers", [0, 2])
+def test_a_loader_brings_every_line_once(student, make, workers):
+    texts, lines = shards(make, [3, 2, 4])
+    got = [str(line) for line in loaded_lines(texts, workers)]
+    check.that(sorted(got) == sorted(line for some in lines for line in some), TWICE)
 
 
 # -------------------------------------------------------------------------------------------------- CachedDataset
+
+
+@inside
+def two_caches(first, second):
+    one, two = student.CachedDataset(first), student.CachedDataset(second)
+    return [one[0], two[0], one[1], two[1], one[0]]
+
+
+@pytest.mark.item("cached_dataset")
+def test_two_caches_do_not_share(student):
+    check.equal(two_caches([5, 6], [7, 8]), [5, 7, 6, 8, 5], name="samples of two CachedDatasets in turn")
 
 
 @inside
@@ -375,14 +395,3 @@ def test_0_and_none_are_samples_like_any_other(student):
     got, reads = cached_plain([0, None, "", 7], order)
     check.equal(got, [None, 0, None, "", 0, "", 7, 7], name="cached[i], eight times")
     check.equal(reads, [1, 0, 2, 3], name="the indices read")
-
-
-@inside
-def two_caches(first, second):
-    one, two = student.CachedDataset(first), student.CachedDataset(second)
-    return [one[0], two[0], one[1], two[1], one[0]]
-
-
-@pytest.mark.item("cached_dataset")
-def test_two_caches_do_not_share(student):
-    check.equal(two_caches([5, 6], [7, 8]), [5, 7, 6, 8, 5], name="samples of two CachedDatasets in turn")

@@ -275,6 +275,18 @@ def cifar_epochs(train, train_labels, test, test_labels, batch_size, epochs):
 
 
 @pytest.mark.item("cifar_pipeline")
+def test_a_batch_holds_images_and_labels(student, make):
+    """The first of the item: it pays for the import of torchvision, and most mistakes pass it."""
+    images = make.ints(256, 9, 3072).to(torch.uint8)
+    (batches,) = cifar_epochs(images, make.ints(10, 9), images[:6], make.ints(10, 6), 3, 1)
+    for x, y in batches:
+        check.shape(x, (3, 3, 32, 32), name="x")
+        check.dtype(x, torch.float32, name="x")
+        check.shape(y, (3,), name="y")
+        check.dtype(y, torch.int64, name="y")
+
+
+@pytest.mark.item("cifar_pipeline")
 @pytest.mark.parametrize(("n", "batch_size", "sizes"), [(23, 5, [5, 5, 5, 5, 3]), (12, 4, [4, 4, 4])])
 def test_every_training_image_comes_once_normalised_and_shuffled(student, make, n, batch_size, sizes):
     train, test = make.ints(256, n, 3072).to(torch.uint8), make.ints(256, 7, 3072).to(torch.uint8)
