@@ -65,6 +65,11 @@ Local = Callable[[str], tuple[Student, Session]]
 # --- calls ---
 
 
+def test_what_is_replayed_here_may_import_torchvision(local: Local) -> None:
+    student, _ = local("def name():\n    from torchvision.datasets import CIFAR10\n    return CIFAR10.__name__")
+    assert student.name() == "CIFAR10"
+
+
 def test_a_call_gives_plain_values(local: Local) -> None:
     student, _ = local("def f(x, *, scale=1): return x * scale, {'n': len(x)}")
     value, facts = student.f(torch.ones(2), scale=3)
