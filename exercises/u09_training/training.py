@@ -43,8 +43,6 @@ def train_one_epoch(model: nn.Module, loader: Loader, optimizer: torch.optim.Opt
     raise NotImplementedError("train_one_epoch")
 
 
-
-
 def fit(
     model: nn.Module,
     train: Loader,
@@ -293,8 +291,6 @@ def amp_step(
     # TODO: A step in mixed precision · Một bước với mixed precision
     # Hint: pytest exercises/u09_training --hint amp_step
     raise NotImplementedError("amp_step")
-
-
 
 
 def train_classifier(train: Loader, val: Loader, device: torch.device | str, epochs: int) -> nn.Module:

@@ -65,8 +65,6 @@ def _mean_loss(model: nn.Module, loader: Loader, loss_fn: LossFn) -> float:
 
 
 ### END SOLUTION
-
-
 def fit(
     model: nn.Module,
     train: Loader,
@@ -378,8 +376,6 @@ class _Moved:
 
 
 ### END SOLUTION
-
-
 def train_classifier(train: Loader, val: Loader, device: torch.device | str, epochs: int) -> nn.Module:
     """The whole loop: make a classifier of digits, train it, and return the best of its epochs.
 

@@ -56,7 +56,7 @@ def batches_of(x, y, size=20):
 
 def accuracy(model, x, y):
     logits = logits_of(model, x)
-    check.shape(logits, (len(x), 10), name="model(x)")
+    check.shape(logits, (len(y), 10), name="model(x)")
     check.finite(logits, name="model(x)")
     return (logits.argmax(1) == y).double().mean().item()
 
