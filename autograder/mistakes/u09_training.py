@@ -282,10 +282,10 @@ def _validated(model, val, loss_fn):
 
 @mistake(
     "fit", kind="state",
-    en="best = model.state_dict() holds the model's own tensors, which go on changing: the last epoch comes back.",
-    vi="best = model.state_dict() chứa chính các tensor của model, chúng còn thay đổi: epoch cuối được trả lại.",
-    hint_en="Make a deep copy.",
-    hint_vi="Hãy tạo bản sao sâu (deepcopy).",
+    en="The weights of the last epoch are in the model: the best ones were not put back, or were kept without a copy.",
+    vi="Model mang trọng số của epoch cuối: trọng số tốt nhất không được nạp lại, hoặc được giữ mà không sao chép.",
+    hint_en="model.state_dict() holds the model's own tensors, which go on changing: copy.deepcopy it.",
+    hint_vi="model.state_dict() và dict(…) của nó chứa chính các tensor của model, chúng còn thay đổi: copy.deepcopy.",
 )  # fmt: skip
 def best_without_a_copy(model, train, val, optimizer, loss_fn, epochs):
     history, best, state = [], math.inf, None
@@ -297,39 +297,6 @@ def best_without_a_copy(model, train, val, optimizer, loss_fn, epochs):
             best, state = val_loss, model.state_dict()
     if state is not None:
         model.load_state_dict(state)
-    return history
-
-
-@mistake(
-    "fit", kind="state",
-    en="state_dict().copy() copies the dict, not the tensors in it: the last epoch comes back.",
-    vi="state_dict().copy() chỉ sao chép dict, không sao chép các tensor bên trong: epoch cuối được trả lại.",
-    hint_en="copy.deepcopy copies the tensors, too.",
-    hint_vi="copy.deepcopy sao chép cả các tensor.",
-)  # fmt: skip
-def best_with_a_shallow_copy(model, train, val, optimizer, loss_fn, epochs):
-    history, best, state = [], math.inf, None
-    for _ in range(epochs):
-        train_loss = train_one_epoch(model, train, optimizer, loss_fn)  # noqa: F821
-        val_loss = _validated(model, val, loss_fn)
-        history.append({"train_loss": train_loss, "val_loss": val_loss})
-        if val_loss < best:
-            best, state = val_loss, dict(model.state_dict())
-    if state is not None:
-        model.load_state_dict(state)
-    return history
-
-
-@mistake(
-    "fit", kind="state",
-    en="The weights at the end are those of the last epoch; the best ones are not put back.",
-    vi="Trọng số ở cuối là của epoch cuối cùng; trọng số tốt nhất không được nạp lại.",
-)  # fmt: skip
-def last_epoch_kept(model, train, val, optimizer, loss_fn, epochs):
-    history = []
-    for _ in range(epochs):
-        train_loss = train_one_epoch(model, train, optimizer, loss_fn)  # noqa: F821
-        history.append({"train_loss": train_loss, "val_loss": _validated(model, val, loss_fn)})
     return history
 
 
@@ -1432,8 +1399,10 @@ class with_a_list:
 
 @mistake(
     "seed_everything", kind="randomness",
-    en="NumPy's generator is not seeded.",
-    vi="Bộ sinh số của NumPy không được đặt seed.",
+    en="NumPy's global generator is not seeded.",
+    vi="Bộ sinh số toàn cục của NumPy không được đặt seed.",
+    hint_en="np.random.seed does it; np.random.default_rng makes another generator.",
+    hint_vi="np.random.seed làm việc đó; np.random.default_rng tạo một bộ sinh số khác.",
 )  # fmt: skip
 def numpy_forgotten(seed):
     random.seed(seed)
@@ -1459,17 +1428,6 @@ def torch_forgotten(seed):
     random.seed(seed)
     np.random.seed(seed)
     torch.cuda.manual_seed_all(seed)
-
-
-@mistake(
-    "seed_everything", kind="randomness",
-    en="np.random.default_rng(seed) makes a new generator and leaves the global one as it was.",
-    vi="np.random.default_rng(seed) tạo bộ sinh số mới và không đụng đến bộ sinh số toàn cục.",
-)  # fmt: skip
-def a_generator_of_its_own(seed):
-    random.seed(seed)
-    np.random.default_rng(seed)
-    torch.manual_seed(seed)
 
 
 @mistake(
@@ -1553,17 +1511,6 @@ def torch_seeded_again(worker_id):
     random.seed(seed)
     np.random.seed(seed)
     torch.manual_seed(seed)
-
-
-@mistake(
-    "worker_init", kind="randomness",
-    en="torch.seed() draws a new seed, so no run can be repeated; torch.initial_seed() reads the one that is there.",
-    vi="torch.seed() rút một seed mới, nên không lần chạy nào lặp lại được; torch.initial_seed() đọc seed đang có.",
-)  # fmt: skip
-def a_new_seed_drawn(worker_id):
-    seed = torch.seed() % 2**32
-    random.seed(seed)
-    np.random.seed(seed)
 
 
 @mistake(
@@ -1735,8 +1682,10 @@ def with_conditions(prefer=None):
 
 @mistake(
     "amp_step", kind="dtype",
-    en="There is no autocast: everything is computed in float32.",
-    vi="Không có autocast: mọi thứ được tính bằng float32.",
+    en="No autocast is active: everything is computed in float32.",
+    vi="Không có autocast nào hoạt động: mọi thứ được tính bằng float32.",
+    hint_en='torch.autocast("cuda", …) does nothing on the CPU: it wants the type of `device`.',
+    hint_vi='torch.autocast("cuda", …) không làm gì trên CPU: nó cần loại của `device`.',
 )  # fmt: skip
 def step_in_float32(model, batch, optimizer, device):
     x, y = (tensor.to(device) for tensor in batch)
@@ -1803,22 +1752,6 @@ def autocast_to_float16(model, batch, optimizer, device):
 def autocast_for_the_cpu(model, batch, optimizer, device):
     x, y = (tensor.to(device) for tensor in batch)
     with torch.autocast("cpu", dtype=torch.bfloat16):
-        logits = model(x)
-    loss = F.cross_entropy(logits.float(), y)
-    optimizer.zero_grad()
-    loss.backward()
-    optimizer.step()
-    return loss.item()
-
-
-@mistake(
-    "amp_step", kind="device",
-    en='autocast for "cuda" does nothing on the CPU.',
-    vi='autocast cho "cuda" không làm gì trên CPU.',
-)  # fmt: skip
-def autocast_for_cuda(model, batch, optimizer, device):
-    x, y = (tensor.to(device) for tensor in batch)
-    with torch.autocast("cuda", dtype=torch.bfloat16):
         logits = model(x)
     loss = F.cross_entropy(logits.float(), y)
     optimizer.zero_grad()
@@ -1962,8 +1895,10 @@ def _digits_loss(model, batches, device):
 
 @mistake(
     "train_classifier", kind="state",
-    en="The model of the last epoch comes back; the item asks for the one with the lowest loss on val.",
-    vi="Model của epoch cuối được trả về; bài yêu cầu model có loss thấp nhất trên val.",
+    en="The model of the last epoch comes back, not the one with the lowest loss on val.",
+    vi="Model của epoch cuối được trả về, không phải model có loss thấp nhất trên val.",
+    hint_en="Is best_state a deep copy, and is it loaded at the end?",
+    hint_vi="best_state có phải bản sao sâu không, và cuối cùng có được nạp lại không?",
 )  # fmt: skip
 def last_classifier(train, val, device, epochs):
     model = _digits_model().to(device)
@@ -1971,24 +1906,6 @@ def last_classifier(train, val, device, epochs):
     for _ in range(epochs):
         _train_digits(model, train, optimizer, device)
         _digits_loss(model, val, device)
-    return model.eval()
-
-
-@mistake(
-    "train_classifier", kind="state",
-    en="best = model.state_dict() is no copy: the weights of the last epoch come back.",
-    vi="best = model.state_dict() không phải bản sao: trọng số của epoch cuối được trả về.",
-)  # fmt: skip
-def classifier_without_a_copy(train, val, device, epochs):
-    model = _digits_model().to(device)
-    optimizer = torch.optim.Adam(model.parameters(), lr=1e-3)
-    best, state = math.inf, None
-    for _ in range(epochs):
-        _train_digits(model, train, optimizer, device)
-        val_loss = _digits_loss(model, val, device)
-        if val_loss < best:
-            best, state = val_loss, model.state_dict()
-    model.load_state_dict(state)
     return model.eval()
 
 
@@ -2071,27 +1988,6 @@ def one_epoch_too_many(train, val, device, epochs):
     best, state = math.inf, None
     for _ in range(epochs + 1):
         _train_digits(model, train, optimizer, device)
-        val_loss = _digits_loss(model, val, device)
-        if val_loss < best:
-            best, state = val_loss, copy.deepcopy(model.state_dict())
-    model.load_state_dict(state)
-    return model.eval()
-
-
-@mistake(
-    "train_classifier", kind="gradient",
-    en="The gradients are never zeroed.",
-    vi="Gradient không bao giờ được xóa về 0.",
-)  # fmt: skip
-def digits_without_zero_grad(train, val, device, epochs):
-    model = _digits_model().to(device)
-    optimizer = torch.optim.SGD(model.parameters(), lr=0.25)
-    best, state = math.inf, copy.deepcopy(model.state_dict())
-    for _ in range(epochs):
-        model.train()
-        for x, y in train:
-            F.cross_entropy(model(x.to(device)), y.to(device)).backward()
-            optimizer.step()
         val_loss = _digits_loss(model, val, device)
         if val_loss < best:
             best, state = val_loss, copy.deepcopy(model.state_dict())

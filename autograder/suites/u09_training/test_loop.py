@@ -172,6 +172,80 @@ def targets(batches, w):
     return [(x, x @ w.T) for x, _ in batches]
 
 
+@inside
+def fit_with_probe(weights, trains, vals, lr):
+    """A model that notes how it is called and counts its training batches in a buffer; other batches each walk."""
+    seen = []
+
+    class Probe(nn.Linear):
+        def __init__(self, d_in, d_out):
+            super().__init__(d_in, d_out, bias=len(weights) == 2)
+            self.register_buffer("steps", torch.tensor(0))
+
+        def forward(self, x):
+            seen.append([len(x), "train" if self.training else "eval", torch.is_grad_enabled()])
+            if self.training:
+                self.steps += 1
+            return super().forward(x)
+
+    class Changing:
+        def __init__(self, walks):
+            self.walks, self.begun = walks, 0
+
+        def __iter__(self):
+            self.begun += 1
+            return iter(self.walks[self.begun - 1])
+
+    net = Probe(*reversed(weights[0].shape)).double()
+    with torch.no_grad():
+        for p, weight in zip(net.parameters(), weights, strict=True):
+            p.copy_(weight)
+    train, val = Changing(trains), Changing(vals)
+    optimizer = torch.optim.SGD(net.parameters(), lr=lr)
+    student.fit(net, train, val, optimizer, F.mse_loss, len(vals))
+    return seen, [train.begun, val.begun], net.steps, [p.detach() for p in net.parameters()]
+
+
+def states_after(weights, trains, lr):
+    """The weights after every epoch."""
+    weights, states = [w.clone().requires_grad_(True) for w in weights], []
+    optimizer = torch.optim.SGD(weights, lr=lr)
+    for train in trains:
+        reference_epoch(weights, optimizer, train, F.mse_loss)
+        states.append([w.detach().clone() for w in weights])
+    return states
+
+
+def expect_epoch(got, weights, trains, best):
+    """The buffer and the parameters are those after epoch `best`."""
+    _, walks, steps, params = got
+    check.equal(walks, [len(trains)] * 2, name="[walks through train, walks through val]")
+    check.close(steps, torch.tensor(sum(map(len, trains[: best + 1]))), name="a buffer that counts training batches")
+    check.close(params, states_after(weights, trains, 0.1)[best], name="parameters at the end", rtol=1e-8, atol=1e-10)
+
+
+@pytest.mark.item("fit")
+@pytest.mark.parametrize("best", [0, 2])
+def test_the_lowest_val_loss_decides(student, make, best):
+    weights = [make(2, 3), make(2)]
+    # the lowest train_loss is that of epoch 1, the highest val_loss that of epoch 3; the last is epoch 4
+    trains = [[(make(n, 3), make(n, 2) * (1 if k == 1 else 30)) for n in (3, 2, 1)] for k in range(5)]
+    scales = [100.0, 100.0, 100.0, 1000.0, 100.0]
+    scales[best] = 1.0
+    vals = [[(make(4, 3), make(4, 2) * scale), (make(2, 3), make(2, 2) * scale)] for scale in scales]
+    got = fit_with_probe(weights, trains, [[(0 * x, y) for x, y in val] for val in vals], 0.1)
+    expect_epoch(got, weights, trains, best)
+
+
+@pytest.mark.item("fit")
+def test_of_equal_epochs_the_earliest_counts(student, make):
+    weights, trains = [make(2, 3)], [pieces(make, [4, 3], 3, 2, "mse") for _ in range(5)]
+    nothing, target = torch.zeros(4, 3, dtype=torch.float64), make(4, 2)
+    # no bias: for x = 0 it predicts 0 with any weights
+    vals = [[(nothing, target * scale)] for scale in (3.0, 1.0, 1.0, 1.0, 2.0)]
+    expect_epoch(fit_with_probe(weights, trains, vals, 0.1), weights, trains, 1)
+
+
 @pytest.mark.item("fit")
 @pytest.mark.parametrize("how", ["list", "DataLoader"])
 def test_the_weights_of_the_best_epoch_are_in_the_model_at_the_end(student, make, how):
@@ -201,16 +275,6 @@ def test_while_it_gets_better_the_last_epoch_is_the_best(student, make, epochs):
 
 
 @pytest.mark.item("fit")
-def test_of_equal_epochs_the_earliest_counts(student, make):
-    weights, train = [make(2, 3)], pieces(make, [4, 3], 3, 2, "mse")
-    val = [(torch.zeros(4, 3, dtype=torch.float64), make(4, 2))]  # no bias: it predicts 0 with any weights
-    history, params = fitted(weights, train, val, "mse", 0.1, 0.0, 4, "list")
-    want, states = reference_fit(weights, train, val, "mse", 0.1, 0.0, 4)
-    check.close(history, want, name="history", rtol=1e-8)
-    check.close(params, states[0], name="parameters at the end", rtol=1e-8, atol=1e-10)
-
-
-@pytest.mark.item("fit")
 def test_no_epochs_change_nothing(student, make):
     weights, train = layers(make, 3, 3, 3), pieces(make, [3], 3, 3, "mse")
     history, params = fitted(weights, train, train, "mse", 0.1, 0.0, 0, "list")
@@ -218,62 +282,21 @@ def test_no_epochs_change_nothing(student, make):
     check.close(params, weights, name="parameters after 0 epochs")
 
 
-@inside
-def fit_with_probe(weights, train, vals, lr):
-    """A model that notes how it is called and counts its training batches in a buffer; another `val` each walk."""
-    seen = []
-
-    class Probe(nn.Linear):
-        def __init__(self, d_in, d_out):
-            super().__init__(d_in, d_out)
-            self.register_buffer("steps", torch.tensor(0))
-
-        def forward(self, x):
-            seen.append([len(x), "train" if self.training else "eval", torch.is_grad_enabled()])
-            if self.training:
-                self.steps += 1
-            return super().forward(x)
-
-    class Changing:
-        walks = 0
-
-        def __iter__(self):
-            self.walks += 1
-            return iter(vals[self.walks - 1])
-
-    net = Probe(*reversed(weights[0].shape)).double()
-    with torch.no_grad():
-        net.weight.copy_(weights[0])
-        net.bias.copy_(weights[1])
-    val = Changing()
-    student.fit(net, train, val, torch.optim.SGD(net.parameters(), lr=lr), F.mse_loss, len(vals))
-    return seen, val.walks, net.steps, [net.weight.detach(), net.bias.detach()]
-
-
 @pytest.mark.item("fit")
-@pytest.mark.parametrize("best", [0, 2])
-def test_validation_is_in_eval_mode_without_a_graph_and_buffers_come_back_too(student, make, best):
-    weights, train = [make(2, 3), make(2)], pieces(make, [3, 2, 1], 3, 2, "mse")
-    vals = [[(make(4, 3), make(4, 2) * (1 if k == best else 1000)), (make(2, 3), make(2, 2))] for k in range(4)]
-    seen, walks, steps, params = fit_with_probe(weights, train, vals, 0.1)
+def test_validation_is_in_eval_mode_without_a_graph(student, make):
+    weights, trains = [make(2, 3), make(2)], [pieces(make, [3, 2, 1], 3, 2, "mse") for _ in range(3)]
+    seen, *_ = fit_with_probe(weights, trains, [pieces(make, [4, 2], 3, 2, "mse")] * 3, 0.1)
     an_epoch = [[n, "train", True] for n in (3, 2, 1)] + [[n, "eval", False] for n in (4, 2)]
-    check.equal(seen, an_epoch * 4, name="[batch size, mode, grad enabled] of each forward")
-    check.equal(walks, 4, name="walks through val")
-    check.close(steps, torch.tensor(3 * (best + 1)), name="a buffer that counts training batches")
-    _, states = reference_fit(weights, train, vals[0], "mse", 0.1, 0.0, 4)
-    check.close(params, states[best], name="parameters at the end", rtol=1e-8, atol=1e-10)
+    check.equal(seen, an_epoch * 3, name="[batch size, mode, grad enabled] of each forward")
 
 
 @pytest.mark.item("fit")
 def test_nan_is_never_the_best(student, make):
-    weights, train = [make(2, 3), make(2)], pieces(make, [3, 2, 1], 3, 2, "mse")
+    weights, trains = [make(2, 3), make(2)], [pieces(make, [3, 2, 1], 3, 2, "mse") for _ in range(5)]
     vals = [[(make(4, 3), make(4, 2) * (1 if k == 2 else 1000))] for k in range(5)]
     for k in (0, 3):
         vals[k][0][1][1, 1] = math.nan
-    _, _, steps, params = fit_with_probe(weights, train, vals, 0.1)
-    _, states = reference_fit(weights, train, vals[1], "mse", 0.1, 0.0, 5)
-    check.close(steps, torch.tensor(9), name="a buffer that counts training batches")
-    check.close(params, states[2], name="parameters at the end", rtol=1e-8, atol=1e-10)
+    expect_epoch(fit_with_probe(weights, trains, vals, 0.1), weights, trains, 2)
 
 
 # ------------------------------------------------------------------------------------------------ accumulate_step
@@ -367,7 +390,7 @@ def test_it_stops_after_patience_losses_without_improvement(student, make, patie
 @pytest.mark.item("early_stopping")
 @pytest.mark.parametrize(("patience", "min_delta"), [(1, 0.25), (2, 0.5), (3, 1.0)])
 def test_an_improvement_is_more_than_min_delta(student, make, patience, min_delta):
-    down = (-0.25 * make.ints(6, 40)).cumsum(0) + 0.25 * make.ints(4, 40)  # quarters: exact, so that equality occurs
+    down = (-0.125 * make.ints(9, 40)).cumsum(0) + 0.125 * make.ints(9, 40)  # eighths are exact: equality occurs
     values = [float(v) for v in down]
     got = answers(values, patience, min_delta=min_delta)
     check.equal(got, wanted(values, patience, min_delta), name="answers of step")
