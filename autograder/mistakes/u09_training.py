@@ -1917,9 +1917,20 @@ def last_classifier(train, val, device, epochs):
 def classifier_trained_on_val(train, val, device, epochs):
     model = _digits_model().to(device)
     optimizer = torch.optim.Adam(model.parameters(), lr=1e-3)
+    best, state = math.inf, None
     for _ in range(epochs):
         _train_digits(model, train, optimizer, device)
-        _train_digits(model, val, optimizer, device)
+        total, count = 0.0, 0
+        for x, y in val:
+            loss = F.cross_entropy(model(x.to(device)), y.to(device))
+            optimizer.zero_grad()
+            loss.backward()
+            optimizer.step()
+            total += loss.item() * len(y)
+            count += len(y)
+        if total / count < best:
+            best, state = total / count, copy.deepcopy(model.state_dict())
+    model.load_state_dict(state)
     return model.eval()
 
 
