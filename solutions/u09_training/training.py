@@ -52,19 +52,6 @@ def train_one_epoch(model: nn.Module, loader: Loader, optimizer: torch.optim.Opt
     ### END SOLUTION
 
 
-### BEGIN SOLUTION
-@torch.no_grad()
-def _mean_loss(model: nn.Module, loader: Loader, loss_fn: LossFn) -> float:
-    """The mean loss over the examples, in eval mode."""
-    model.eval()
-    total, count = 0.0, 0
-    for x, y in loader:
-        total += loss_fn(model(x), y).item() * len(x)
-        count += len(x)
-    return total / count
-
-
-### END SOLUTION
 def fit(
     model: nn.Module,
     train: Loader,
@@ -93,7 +80,13 @@ def fit(
     best, best_state = math.inf, None
     for _ in range(epochs):
         train_loss = train_one_epoch(model, train, optimizer, loss_fn)
-        val_loss = _mean_loss(model, val, loss_fn)
+        model.eval()
+        total, count = 0.0, 0
+        with torch.no_grad():
+            for x, y in val:
+                total += loss_fn(model(x), y).item() * len(x)
+                count += len(x)
+        val_loss = total / count
         history.append({"train_loss": train_loss, "val_loss": val_loss})
         if val_loss < best:
             best, best_state = val_loss, copy.deepcopy(model.state_dict())
