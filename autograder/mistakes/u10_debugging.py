@@ -301,8 +301,8 @@ def logsumexp_minus_the_right_logit(model, x, y, steps, lr, seed):
 
 @mistake(
     "view_for_permute", kind="view_copy",
-    en="view gives the numbers another shape in the order they have in memory; no dimension was exchanged.",
-    vi="view cho các số shape khác nhưng vẫn theo thứ tự trong bộ nhớ; các chiều không hề được hoán đổi.",
+    en="view and reshape give the numbers another shape in the order of memory; no dimension was exchanged.",
+    vi="view và reshape cho các số shape khác nhưng vẫn theo thứ tự bộ nhớ; không chiều nào được hoán đổi.",
     hint_en="Which function says where each dimension goes?",
     hint_vi="Hàm nào nói rõ mỗi chiều đi về đâu?",
 )  # fmt: skip
@@ -312,13 +312,12 @@ def viewed(x):
 
 
 @mistake(
-    "view_for_permute", kind="view_copy",
-    en="reshape keeps the order of the numbers in memory as view does; it only copies where view would raise.",
-    vi="reshape giữ thứ tự các số trong bộ nhớ như view; nó chỉ sao chép ở chỗ view sẽ báo lỗi.",
+    "view_for_permute", kind="shape",
+    en="The channels stand before the batch: (C, N, H, W) in place of (N, C, H, W).",
+    vi="Kênh đứng trước batch: (C, N, H, W) thay vì (N, C, H, W).",
 )  # fmt: skip
-def reshaped(x):
-    n, h, w, c = x.shape
-    return x.reshape(n, c, h, w)
+def channels_before_the_batch(x):
+    return torch.stack(x.unbind(dim=3), dim=0)
 
 
 @mistake(
@@ -510,23 +509,6 @@ def left_in_eval_mode(model, x, y, batch_size):
 
 @mistake(
     "forgotten_eval", kind="mode",
-    en="train() at the end puts the whole model into training mode, also a model or a layer that was not in it.",
-    vi="train() ở cuối đưa cả model sang chế độ huấn luyện, kể cả model hay lớp vốn không ở chế độ đó.",
-    hint_en="Note the mode of every module before, and write each back.",
-    hint_vi="Hãy ghi chế độ của từng module trước đó rồi gán lại từng cái.",
-)  # fmt: skip
-def always_back_to_training(model, x, y, batch_size):
-    model.eval()
-    right = 0
-    with torch.no_grad():
-        for batch_x, batch_y in zip(x.split(batch_size), y.split(batch_size), strict=True):
-            right += (model(batch_x).argmax(dim=1) == batch_y).sum().item()
-    model.train()
-    return right / len(y)
-
-
-@mistake(
-    "forgotten_eval", kind="mode",
     en="Only the mode of the whole model was noted; a layer in another mode, a frozen batch norm, is switched to it.",
     vi="Bạn chỉ ghi chế độ của cả model; lớp đang ở chế độ khác, như batch norm bị đóng băng, bị đổi theo.",
     hint_en="model.train(mode) sets every module inside the model.",
@@ -540,6 +522,23 @@ def one_mode_for_all(model, x, y, batch_size):
         for batch_x, batch_y in zip(x.split(batch_size), y.split(batch_size), strict=True):
             right += (model(batch_x).argmax(dim=1) == batch_y).sum().item()
     model.train(training)
+    return right / len(y)
+
+
+@mistake(
+    "forgotten_eval", kind="mode",
+    en="train() at the end puts the whole model into training mode, also a model or a layer that was not in it.",
+    vi="train() ở cuối đưa cả model sang chế độ huấn luyện, kể cả model hay lớp vốn không ở chế độ đó.",
+    hint_en="Note the mode of every module before, and write each back.",
+    hint_vi="Hãy ghi chế độ của từng module trước đó rồi gán lại từng cái.",
+)  # fmt: skip
+def always_back_to_training(model, x, y, batch_size):
+    model.eval()
+    right = 0
+    with torch.no_grad():
+        for batch_x, batch_y in zip(x.split(batch_size), y.split(batch_size), strict=True):
+            right += (model(batch_x).argmax(dim=1) == batch_y).sum().item()
+    model.train()
     return right / len(y)
 
 
@@ -751,8 +750,8 @@ def momentum_by_hand(model, num_classes, x, y, steps, lr, seed):
 
 @mistake(
     "mse_broadcast", kind="broadcast",
-    en="(N, 1) minus (N,) broadcasts to (N, N): every prediction is compared with every target.",
-    vi="(N, 1) trừ (N,) broadcast thành (N, N): mỗi dự đoán bị so với mọi target.",
+    en="(N, 1) minus (N,) or (1, N) broadcasts to (N, N): every prediction is compared with every target.",
+    vi="(N, 1) trừ (N,) hay (1, N) broadcast thành (N, N): mỗi dự đoán bị so với mọi target.",
     hint_en="Print the shape of the difference.",
     hint_vi="Hãy in shape của hiệu.",
 )  # fmt: skip
@@ -770,18 +769,16 @@ def everyone_against_everyone(model, x, y, steps, lr, seed):
 
 
 @mistake(
-    "mse_broadcast", kind="broadcast",
-    en="y became (1, N), not (N, 1): the difference is still (N, N).",
-    vi="y thành (1, N) chứ không phải (N, 1): hiệu vẫn là (N, N).",
-    hint_en="Which dimension has the predictions, and which one has the 1?",
-    hint_vi="Chiều nào chứa các dự đoán, chiều nào có độ dài 1?",
+    "mse_broadcast", kind="formula",
+    en="The errors are taken without their squares.",
+    vi="Sai số được lấy trị tuyệt đối chứ không bình phương.",
 )  # fmt: skip
-def unsqueezed_in_front(model, x, y, steps, lr, seed):
+def absolute_errors(model, x, y, steps, lr, seed):
     torch.manual_seed(seed)
     optimizer = torch.optim.SGD(model.parameters(), lr=lr)
     losses = []
     for _ in range(steps):
-        loss = ((model(x) - y.unsqueeze(0)) ** 2).mean()
+        loss = (model(x)[:, 0] - y).abs().mean()
         losses.append(loss.item())
         optimizer.zero_grad()
         loss.backward()
@@ -962,25 +959,6 @@ def shuffled_once(model, x, y, epochs, batch_size, lr, seed):
 
 
 @mistake(
-    "labels_shuffled_apart", kind="randomness",
-    en="The generator is seeded anew in every epoch, so every epoch has the same order.",
-    vi="Generator được đặt lại seed ở mỗi epoch, nên mọi epoch có cùng thứ tự.",
-)  # fmt: skip
-def seeded_in_every_epoch(model, x, y, epochs, batch_size, lr, seed):
-    optimizer = torch.optim.SGD(model.parameters(), lr=lr)
-    losses = []
-    for _ in range(epochs):
-        torch.manual_seed(seed)
-        for rows in torch.randperm(len(x)).split(batch_size):
-            loss = F.cross_entropy(model(x[rows]), y[rows])
-            losses.append(loss.item())
-            optimizer.zero_grad()
-            loss.backward()
-            optimizer.step()
-    return losses
-
-
-@mistake(
     "labels_shuffled_apart", kind="data",
     en="The labels were left where they are while the examples were shuffled.",
     vi="Các nhãn giữ nguyên chỗ trong khi các mẫu bị xáo trộn.",
@@ -1069,25 +1047,6 @@ def made_of_numbers(model, x, y, steps, lr, seed):
     for _ in range(steps):
         each = [F.cross_entropy(model(x[i : i + 1]), y[i : i + 1]).item() for i in range(len(x))]
         loss = torch.tensor(each, dtype=x.dtype, requires_grad=True).mean()
-        losses.append(loss.item())
-        optimizer.zero_grad()
-        loss.backward()
-        optimizer.step()
-    return losses
-
-
-@mistake(
-    "detached_loss", kind="graph",
-    en="torch.stack keeps a graph only when its parts have one; these were detached before.",
-    vi="torch.stack chỉ giữ đồ thị khi các phần có đồ thị; ở đây chúng đã bị detach từ trước.",
-)  # fmt: skip
-def stacked_without_graph(model, x, y, steps, lr, seed):
-    torch.manual_seed(seed)
-    optimizer = torch.optim.SGD(model.parameters(), lr=lr)
-    losses = []
-    for _ in range(steps):
-        each = [F.cross_entropy(model(x[i : i + 1]), y[i : i + 1]).detach() for i in range(len(x))]
-        loss = torch.stack(each).mean().requires_grad_()
         losses.append(loss.item())
         optimizer.zero_grad()
         loss.backward()
@@ -1634,22 +1593,6 @@ def nan_only(model, x):
 
 @mistake(
     "first_bad_layer", kind="state",
-    en="The hooks stay on the model: it goes on looking at every output, and a second call doubles them.",
-    vi="Các hook vẫn còn trên model: nó tiếp tục xét mọi đầu ra, và lời gọi thứ hai làm chúng tăng gấp đôi.",
-    hint_en="Keep the handles, and remove() each.",
-    hint_vi="Hãy giữ các handle và remove() từng cái.",
-)  # fmt: skip
-def hooks_left_behind(model, x):
-    bad = []
-    for name, layer in model.named_modules():
-        if not list(layer.children()):
-            layer.register_forward_hook(lambda m, a, out, name=name: None if out.isfinite().all() else bad.append(name))
-    model(x)
-    return bad[0] if bad else None
-
-
-@mistake(
-    "first_bad_layer", kind="state",
     en="When the model raises, the lines that remove the hooks are never reached.",
     vi="Khi model báo lỗi, các dòng gỡ hook không bao giờ được chạy đến.",
     hint_en="try … finally.",
@@ -1667,6 +1610,22 @@ def hooks_left_after_an_error(model, x):
     model(x)
     for handle in handles:
         handle.remove()
+    return bad[0] if bad else None
+
+
+@mistake(
+    "first_bad_layer", kind="state",
+    en="The hooks stay on the model: it goes on looking at every output, and a second call doubles them.",
+    vi="Các hook vẫn còn trên model: nó tiếp tục xét mọi đầu ra, và lời gọi thứ hai làm chúng tăng gấp đôi.",
+    hint_en="Keep the handles, and remove() each.",
+    hint_vi="Hãy giữ các handle và remove() từng cái.",
+)  # fmt: skip
+def hooks_left_behind(model, x):
+    bad = []
+    for name, layer in model.named_modules():
+        if not list(layer.children()):
+            layer.register_forward_hook(lambda m, a, out, name=name: None if out.isfinite().all() else bad.append(name))
+    model(x)
     return bad[0] if bad else None
 
 

@@ -284,7 +284,7 @@ def measured(weights, statistics, p, modes, x, y, batch_size):
         module.training = training
     before = {key: value.clone() for key, value in net.state_dict().items()}, torch.get_rng_state()
     accuracy = student.forgotten_eval(net, x, y, batch_size)
-    after = net.state_dict(), torch.get_rng_state()
+    after = dict(net.state_dict()), torch.get_rng_state()
     return (
         accuracy, seen, before, after, [q.grad for q in net.parameters()], [module.training for module in net.modules()]
     )  # fmt: skip
