@@ -345,7 +345,9 @@ def test_records_are_frozen_all_the_way_down(tmp_path: Path) -> None:
 def test_the_real_registry_loads_from_its_file_and_from_its_folder() -> None:
     course = load(REAL)
     assert course == load(REAL.parent)
-    assert [unit.id for unit in course.units] == ["u01_tensors", "u03_backprop", "u06_mlp"]
+    ids = [unit.id for unit in course.units]
+    assert ids == sorted(ids)  # the course order
+    assert {"u01_tensors", "u03_backprop", "u06_mlp"} <= set(ids)
     assert course.root == REAL.parent
 
 
