@@ -34,5 +34,6 @@ def test_both_readmes_of_a_unit_show_the_picture_that_the_script_draws(draw: Mod
     ] == []
 
 
+@pytest.mark.timeout(600)
 def test_the_published_network_falls_below_a_hundredth_within_500_steps_from_each_of_24_seeds(draw: ModuleType) -> None:
     assert {seed: curve[-1] for seed in range(draw.SEEDS) if (curve := draw.curve(seed))[-1] >= 0.01} == {}
