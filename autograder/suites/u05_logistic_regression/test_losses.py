@@ -206,7 +206,7 @@ NEAR = 1e-6  # a mean in float32 is as good an answer
 
 
 @pytest.mark.item("accuracy")
-@pytest.mark.parametrize(("n", "c"), [(9, 4), (5, 5), (3, 7), (1, 3), (700, 3)])
+@pytest.mark.parametrize(("n", "c"), [(700, 3), (9, 4), (5, 5), (3, 7), (1, 3)])
 def test_it_is_the_share_of_largest_logits_that_are_right(student, make, n, c):
     logits, y = make(n, c), make.ints(c, n)
     check.number(student.accuracy(logits, y), share_right(logits, y.tolist()), rtol=NEAR, sizes={"N": n, "C": c})
