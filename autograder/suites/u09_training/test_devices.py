@@ -225,11 +225,11 @@ def steps_in_bfloat16(weights, batches, device, lr, momentum, stale, training):
 def noisy(whole):
     """Whole numbers as float32, a little off: bfloat16 rounds them back, float16 and float32 keep the difference."""
     sign = torch.where(torch.arange(whole.numel()).reshape(whole.shape) % 3 > 0, 1.0, -1.0)
-    return (whole * (1 + 0.9 * 2**-10 * sign)).float()
+    return (whole * (1 + 0.9 * 2**-9 * sign)).float()
 
 
 def amp_weights(make, d_in=5, hidden=6, d_out=4):
-    w1, b1 = make.ints(5, hidden, d_in) - 2, make.ints(5, hidden) - 2
+    w1, b1 = make.ints(5, hidden, d_in) - 2, make.ints(5, hidden) - 1.5  # never 0 where ReLU has its kink
     w2, b2 = 2 * make.ints(2, d_out, hidden) - 1, make.ints(5, d_out) - 2
     return [noisy(w1), noisy(b1), noisy(w2 / 16), noisy(b2 / 16)]
 
@@ -266,7 +266,7 @@ def test_the_loss_is_that_of_bfloat16_logits_in_float32(student, make, size):
     weights, batches = amp_weights(make), amp_batches(make, [size])
     losses, _, _ = steps_in_bfloat16(weights, batches, "cpu", 0.1, 0.0, False, True)
     want, _ = bfloat16_run(weights, batches, 0.1, 0.0)
-    check.trajectory(losses, want, name="the loss", rtol=2e-6)  # the numbers are such that every product is exact
+    check.trajectory(losses, want, name="the loss", rtol=1e-6)  # the numbers are such that every product is exact
 
 
 @pytest.mark.item("amp_step")
