@@ -346,8 +346,10 @@ def test_a_kill_for_the_memory_of_a_parent_group_is_not_charged_to_the_worker(mo
         session.open("answer.py", "answer", HOARDS.encode(), 30.0)
         with pytest.raises(WorkerGone) as gone:
             session.call("call", "tensor", (400,), {}, name="tensor")
-        assert zygote.group is not None and zygote.group.kills() == 1
-        assert gone.value.ending.over == "" and gone.value.ending.by_another
+        assert zygote.group is not None
+        assert zygote.group.kills() == 1
+        assert gone.value.ending.over == ""
+        assert gone.value.ending.by_another
     finally:
         zygote.close()
         parent.close()
