@@ -139,7 +139,7 @@ def _children() -> set[int]:
     found = set()
     for stat in Path("/proc").glob("[0-9]*/stat"):
         with suppress(OSError):  # it ended while we looked
-            parent = stat.read_text().rpartition(")")[2].split()[1]
+            parent = stat.read_bytes().rpartition(b")")[2].split()[1]  # names need not be UTF-8
             if int(parent) == os.getpid():
                 found.add(int(stat.parent.name))
     return found

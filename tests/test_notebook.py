@@ -229,6 +229,11 @@ def test_a_notebook_that_is_too_large_is_told_so(tmp_path: Path, packed: bool) -
     assert said(submission) == "tensors.ipynb is larger than 8192 KiB; clear all outputs and hand it in again"
 
 
+def test_a_path_too_long_to_be_shown_whole_still_tells_a_notebook(tmp_path: Path) -> None:
+    zipped(tmp_path / "alice.zip", ("a" * 90 + "/tensors.ipynb", full(b"", b" ") + b" "))
+    assert said(only(take(tmp_path))).endswith("… is larger than 8192 KiB; clear all outputs and hand it in again")
+
+
 def test_a_broken_notebook_is_a_note_of_the_student_s_and_the_neighbour_is_graded(tmp_path: Path) -> None:
     put(tmp_path, "alice/tensors.ipynb", data=b"{")
     put(tmp_path, "bob/tensors.py")

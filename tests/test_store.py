@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 
 from autograder.course import Course, load
-from autograder.grading.store import FOLDER, Kept, Store, StoreError, digest
+from autograder.grading.store import FOLDER, Kept, Store, StoreError, digest, judged_by
 from autograder.models import (
     Attempt,
     Diagnosis,
@@ -221,6 +221,8 @@ THEIRS = {
     "source": replace(SUBMITTED, source=b"def double(x): ..  "),
     "file handed in": replace(SUBMITTED, source=None),
     "student": replace(SUBMITTED, student="binh"),
+    "cut into cells": replace(SUBMITTED, cells=(1,)),
+    "name of the file": replace(SUBMITTED, filename="tiny.ipynb"),
     "note": replace(SUBMITTED, notes=(msg("{name} was not handed in", name="x"),)),
 }
 
@@ -228,6 +230,18 @@ THEIRS = {
 @pytest.mark.parametrize("submitted", THEIRS.values(), ids=THEIRS)
 def test_a_result_is_judged_again_for_another(root: Path, submitted: Submission) -> None:
     assert key(load(root), submitted) != key(load(root))
+
+
+@pytest.mark.parametrize("part", ["sandbox/inner/watch.py", "torchvision_compat.py"])
+def test_a_change_of_the_engine_counts(root: Path, tmp_path: Path, part: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("autograder.grading.store.KIT", tmp_path / "kit")
+    file = tmp_path / "kit" / part
+    file.parent.mkdir(parents=True)
+    file.write_text("a = 1\n")
+    course = load(root)
+    before = judged_by(course, course.units[0])
+    file.write_text("a = 2\n")
+    assert judged_by(course, course.units[0]) != before
 
 
 def test_an_empty_file_is_another_submission_than_none(root: Path) -> None:

@@ -64,7 +64,7 @@ Start = Callable[..., Worker]
 
 def alive(pid: int) -> bool:
     try:
-        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] != "Z"
+        return Path(f"/proc/{pid}/stat").read_bytes().rpartition(b")")[2].split()[0] != b"Z"
     except OSError:
         return False
 
@@ -509,6 +509,41 @@ def f():
     assert gone.value.ending.over == "memory"
 
 
+NO_TEXT = """
+import ctypes, mmap, os, time
+HELD = []
+def of_a_process():
+    ctypes.CDLL(None).prctl(15, b"\\xff", 0, 0, 0)  # PR_SET_NAME
+    if os.fork() == 0:
+        time.sleep(1000)
+    if os.fork() == 0:  # counted by the names of the others
+        time.sleep(1000)
+    time.sleep(0.5)
+    return 7
+def of_a_file():
+    for _ in range(6):
+        with open(b"\\xff", "w+b") as f:
+            f.write(bytes(60 << 20))
+            HELD.append(mmap.mmap(f.fileno(), 60 << 20))
+        os.unlink(b"\\xff")
+    time.sleep(1000)
+"""
+
+
+@linux
+@WALLED
+def test_a_process_whose_name_is_no_utf_8_does_not_end_the_zygote(worker: Start, tier: str) -> None:
+    """Else a student could turn every item into one that is not scored: /proc shows such names as they are."""
+    assert call(worker(NO_TEXT, tier, processes=True), "of_a_process")["ok"] == 7
+
+
+@linux
+def test_nor_does_a_deleted_file_whose_name_is_no_utf_8(worker: Start) -> None:
+    with pytest.raises(WorkerGone) as gone:
+        call(worker(NO_TEXT), "of_a_file", seconds=60.0)
+    assert gone.value.ending.over == "files"
+
+
 HIDES = """
 import mmap, os, time
 HELD = []
@@ -653,6 +688,23 @@ def test_a_worker_that_cannot_lock_itself_in_is_our_fault(zygotes: Zygotes) -> N
         zygotes("landlock").worker(memory_mb=512, cpu_seconds=1e30)  # a limit that no kernel takes
 
 
+def test_an_alarm_is_dropped_where_the_zygote_fails() -> None:
+    """Else a student would have run out of time for our fault."""
+    rung: list[int] = []
+    before = signal.signal(signal.SIGALRM, lambda *_: rung.append(1))
+    try:
+        with pytest.raises(SandboxError), launch.no_alarm():
+            signal.raise_signal(signal.SIGALRM)
+            raise SandboxError("the zygote did not answer")
+        assert not rung
+        with launch.no_alarm():
+            signal.raise_signal(signal.SIGALRM)
+            assert not rung
+        assert rung == [1]
+    finally:
+        signal.signal(signal.SIGALRM, before)
+
+
 def test_an_alarm_while_a_worker_is_ended_waits_for_the_zygote_s_answer(worker: Start) -> None:
     one = worker("import time\ndef f():\n    time.sleep(60)\n")
     wire.send(one.connection, bytes(8) + wire.pack({"op": "call", "name": "f", "args": [], "kwargs": {}}))
@@ -671,3 +723,18 @@ def test_an_alarm_while_a_worker_is_ended_waits_for_the_zygote_s_answer(worker: 
     assert one.ending is not None
     assert one.ending.killed
     assert call(worker("def g():\n    return 1\n"), "g")["ok"] == 1
+
+
+@linux
+def test_a_zygote_that_fails_itself_takes_with_it_what_a_worker_had_started(zygotes: Zygotes) -> None:
+    zygotes("landlock")  # skips where there is none
+    own = Zygote("landlock")
+    try:
+        source = "import os, time\ndef f():\n    return os.fork() or time.sleep(600)\n"
+        child = call(opened(own.worker(memory_mb=512, cpu_seconds=60, processes=True), source), "f")["ok"]
+        assert alive(child)
+        with pytest.raises(SandboxError, match="KeyError"):
+            own.order({"op": "end", "pid": 0, "wait": 0.0})  # there is no such worker
+        assert gone_within(5.0, child)
+    finally:
+        own.close()

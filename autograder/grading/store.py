@@ -41,11 +41,9 @@ CREATE TABLE IF NOT EXISTS attempts (key TEXT PRIMARY KEY, student TEXT, unit TE
 """
 FOLDER = ".autograder"
 KIT = Path(__file__).parents[1]
-ENGINE = (
-    "checks",
-    "grading",
-    "sandbox",
-)  # a change in here may change a verdict; an editable install keeps its version
+# a change in here may change a verdict; an editable install keeps its version
+ENGINE = ("checks", "grading", "sandbox")
+BESIDE = ("torchvision_compat.py",)  # laid beside the student's code, what it builds is what they get
 
 
 @dataclass(frozen=True)
@@ -177,6 +175,7 @@ def judged_by(course: Course, unit: Unit) -> str:
         root / "autograder" / "mistakes" / f"{unit.id}.py",
         root / "solutions" / unit.id / unit.filename,
         *(path for part in ENGINE for path in sorted((KIT / part).rglob("*.py"))),
+        *(KIT / name for name in BESIDE),
     ]
     return _sha("".join(_sha(path.read_bytes()) for path in _existing(paths)).encode())
 

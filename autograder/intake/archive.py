@@ -86,4 +86,4 @@ def _source(member: Member, shown: str, left: int) -> tuple[bytes, None] | tuple
     if not isinstance(source, bytes):
         return None, source
     fits = len(source) <= most and weight(source) <= left
-    return (source, None) if fits else (None, too_large(shown))
+    return (source, None) if fits else (None, too_large(member.name, shown))

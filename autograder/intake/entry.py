@@ -101,8 +101,9 @@ def weight(source: bytes | None) -> int:
     return max(min(size, MAX_SOURCE), size // 8)
 
 
-def too_large(shown: str) -> Words:
-    kib = cap(shown) // 1024
+def too_large(filename: str, shown: str) -> Words:
+    """`shown` may have been cut short: it does not tell a notebook from a module."""
+    kib = cap(filename) // 1024
     if kib * 1024 == MAX_SOURCE:
         return msg("{name} is larger than {kib} KiB; hand in the code only", name=shown, kib=kib)
     return msg("{name} is larger than {kib} KiB; clear all outputs and hand it in again", name=shown, kib=kib)

@@ -60,7 +60,7 @@ def read_source(path: Path) -> tuple[bytes, None] | tuple[None, Words]:
         return None, msg("{name} is a link or a device, not a file; hand in the file itself", name=shown)
     except OSError as error:
         return None, msg("{name} cannot be read ({why})", name=shown, why=_reason(error))
-    return (source, None) if len(source) <= most else (None, too_large(shown))
+    return (source, None) if len(source) <= most else (None, too_large(path.name, shown))
 
 
 def read(top: Path, wanted: Wanted) -> Iterator[Entry]:
@@ -148,7 +148,7 @@ def _archive(parts: tuple[str, ...], path: Path, wanted: Wanted) -> Iterator[Ent
 
 
 def _without_source(entry: Entry) -> Entry:
-    return Entry(entry.parts, entry.kind, entry.unit, None, too_large(printable(entry.name)))
+    return Entry(entry.parts, entry.kind, entry.unit, None, too_large(entry.name, printable(entry.name)))
 
 
 def _reason(error: OSError) -> str:

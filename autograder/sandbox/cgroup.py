@@ -59,7 +59,7 @@ class MemoryGroup:
             group = cls(Path(tempfile.mkdtemp(prefix=_name(os.getpid()), dir=parent)), unified)
             try:
                 group.allow(SLACK_MB)
-                group.kills()
+                group.kills(), group.hits()
                 os.close(group.open())
             except BaseException:
                 group.close()
@@ -87,9 +87,18 @@ class MemoryGroup:
         return os.open(self.folder / "cgroup.procs", os.O_WRONLY | os.O_CLOEXEC)
 
     def kills(self) -> int:
-        """How many processes the kernel has killed in here for their memory."""
-        text = (self.folder / ("memory.events" if self.unified else "memory.oom_control")).read_text()
-        return int(next(line.split()[1] for line in text.splitlines() if line.startswith("oom_kill ")))
+        """How many processes the kernel has killed in here for memory, be it their own limit's, a parent's or the
+        machine's."""
+        return self._count("memory.events" if self.unified else "memory.oom_control", "oom_kill ")
+
+    def hits(self) -> int:
+        """How often this group's own limit was met.  Without one more of these a kill is not its members' doing: the
+        machine, or the container we run in, had no memory left.  v1 counts what was reclaimed in time as well."""
+        return self._count("memory.events", "oom ") if self.unified else self._count("memory.failcnt", "")
+
+    def _count(self, name: str, key: str) -> int:
+        text = (self.folder / name).read_text()
+        return int(next(line.removeprefix(key) for line in text.splitlines() if line.startswith(key)))
 
     def close(self) -> None:
         """Remove it; its last process may take a moment to be gone."""
@@ -149,10 +158,10 @@ def _name(pid: int) -> str:
 def _started(pid: int) -> str:
     """When a process started, in ticks since the machine did; "" when there is none, or only its remains."""
     try:
-        state, *fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
+        state, *fields = Path(f"/proc/{pid}/stat").read_bytes().rpartition(b")")[2].split()
     except OSError:
         return ""
-    return "" if state in "ZX" else fields[18]
+    return "" if state in (b"Z", b"X") else fields[18].decode()
 
 
 def _share_out(parent: Path) -> None:

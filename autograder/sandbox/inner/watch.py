@@ -5,6 +5,9 @@
 A worker of an item with `processes: true` asks before each fork: seccomp hands the call to the zygote, which holds the
 other end (`listener`) and lets it go on or fail with EAGAIN.  RLIMIT_NPROC cannot bound it, it is ignored for root;
 counting and killing afterwards would be a race with a fork bomb.  No listener, no fork.
+
+What /proc tells is read as bytes: the names of processes and of files in it are the student's, and one that is no
+UTF-8 would end the zygote, our fault by the look of it.
 """
 
 from __future__ import annotations
@@ -150,7 +153,7 @@ def thread_children(pid: int, thread: int | str) -> list[int]:
 
 def _zombie(pid: int) -> bool:
     try:
-        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] == "Z"
+        return Path(f"/proc/{pid}/stat").read_bytes().rpartition(b")")[2].split()[0] == b"Z"
     except OSError:
         return True
 
@@ -158,8 +161,8 @@ def _zombie(pid: int) -> bool:
 def own_memory(pid: int) -> int:
     """Bytes of anonymous memory it holds, what it shares with its parent since the fork included; 0 when gone."""
     with contextlib.suppress(OSError):
-        for line in Path(f"/proc/{pid}/status").read_text().splitlines():
-            if line.startswith("RssAnon:"):
+        for line in Path(f"/proc/{pid}/status").read_bytes().split(b"\n"):
+            if line.startswith(b"RssAnon:"):
                 return int(line.split()[1]) << 10
     return 0
 
@@ -181,10 +184,10 @@ def hidden(pid: int, scratch: Path) -> int:
                 if os.readlink(entry.path).startswith(f"{scratch}/"):
                     found = entry.stat()
                     size += found.st_blocks * 512 if found.st_nlink == 0 else 0
-    with contextlib.suppress(OSError), open(f"/proc/{pid}/maps") as maps:
+    with contextlib.suppress(OSError), open(f"/proc/{pid}/maps", "rb") as maps:
         for line in maps:
-            if line.endswith(" (deleted)\n") and f" {scratch}/" in line:
-                start, end = line.split(maxsplit=1)[0].split("-")
+            if line.endswith(b" (deleted)\n") and b" %b/" % os.fsencode(scratch) in line:
+                start, end = line.split(maxsplit=1)[0].split(b"-")
                 mapped += int(end, 16) - int(start, 16)
     return size + mapped
 

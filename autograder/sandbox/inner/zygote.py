@@ -49,7 +49,11 @@ def main(control_fd: int, settings: str) -> None:
     gc.collect()
     gc.freeze()  # the heap stays shared with the children: 0.35 s less a submission (field-notes.md)
     wire.send(control, wire.pack({"ready": versions, "threads": threads}))
-    _serve(control, jail, Path(chosen["scratch"]))
+    workers: dict[int, Held] = {}
+    try:
+        _serve(control, jail, Path(chosen["scratch"]), workers)
+    finally:  # also when it fails itself: what a worker had started does not outlive the zygote
+        _end_all(workers.values(), jail)
 
 
 def _preload() -> dict[str, str]:
@@ -89,13 +93,11 @@ def _one_thread() -> int:
     return threads
 
 
-def _serve(control: socket.socket, jail: Jail, scratch_root: Path) -> None:
-    workers: dict[int, Held] = {}
+def _serve(control: socket.socket, jail: Jail, scratch_root: Path, workers: dict[int, Held]) -> None:
     while True:
         _watch(control, workers.values())
         order, descriptors = _order(control)
         if order is None:
-            _end_all(workers.values(), jail)
             return
         if order["op"] == "fork":
             held = _fork(control, jail, scratch_root, order, descriptors)
@@ -122,9 +124,13 @@ def _watch(control: socket.socket, workers: Collection[Held]) -> None:
                 listeners[listener].permit()
         if time.monotonic() - looked >= WATCH_SECONDS:
             for held in workers:
-                if not held.stopped and (why := held.over()):
-                    held.stop(why)
-                elif held.ended():
+                try:
+                    if not held.stopped and (why := held.over()):
+                        held.stop(why)
+                    elif held.ended():
+                        held.stop()
+                except Exception:  # what it has made cannot be looked at: its end, not that of the zygote
+                    traceback.print_exc()
                     held.stop()
             looked = time.monotonic()
         if control.fileno() in ready:
