@@ -21,15 +21,20 @@ def trajectory(
     *,
     name: str = "losses",
     rtol: float = 1e-6,
+    atol: float | None = None,
     sizes: Mapping[str, int] | None = None,
 ) -> None:
     """Fail unless `got` is a list of plain floats equal to `want` step by step, `want` being finite and not empty.
+
+    `atol` None: a millionth of `rtol` of the largest loss.  A loss that has fallen to nothing is the square of a
+    difference of equal numbers, and holds no digit that two right answers share.
 
     The words say which step is the first to differ, and name a curve that never moves, lags by one step or is scaled.
     """
     if not want or not all(type(value) is float and math.isfinite(value) for value in want):
         raise ValueError("a trajectory is compared with finite floats, at least one")
-    found = _difference(got, want, Case(name, _curve(want), _curve(want), rtol, 0.0, dict(sizes or {})))
+    floor = 1e-6 * rtol * max(map(abs, want)) if atol is None else atol
+    found = _difference(got, want, Case(name, _curve(want), _curve(want), rtol, floor, dict(sizes or {})))
     if found:
         raise CheckFailed(found)
 
@@ -53,7 +58,7 @@ def _difference(got: object, want: list[float], case: Case) -> Diagnosis | None:
             hint = msg("What is there is right: is the last step left out, or one too many?")
             return Diagnosis("length", found.words, hint)
         return found
-    case = Case(name, case.want, mine, case.rtol, 0.0, case.sizes)
+    case = Case(name, case.want, mine, case.rtol, case.atol, case.sizes)
     wrong = case.bad
     if not bool(wrong.any()):
         return None
