@@ -1,6 +1,7 @@
 """docs/example-class, graded by the command an instructor types, says exactly what its golden file says.
 
-Once in each tier that this machine offers: whole under `namespaces`, without u06 (it trains) under `landlock`.
+Once in each tier that this machine offers: whole under `namespaces`, without u06 (it trains) under `landlock`, which is
+slow (`make test-slow`): the hostile corpus walks that tier in every run.
 """
 
 from __future__ import annotations
@@ -9,7 +10,7 @@ import csv
 import shutil
 import sys
 import tomllib
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -73,11 +74,19 @@ def verdicts_of(unit: str, want: dict[str, Any]) -> dict[str, str]:
     return {item: listed.get(item, want["rest"]) for item in UNITS[unit]}
 
 
+def marked(cases: Sequence[Any]) -> list[Any]:
+    """Those of the landlock tier are slow."""
+    tiers = [case if isinstance(case, str) else case[0] for case in cases]
+    values = [(case,) if isinstance(case, str) else case for case in cases]
+    marks = [[pytest.mark.slow] if tier == "landlock" else [] for tier in tiers]
+    return [pytest.param(*value, marks=mark) for value, mark in zip(values, marks, strict=True)]
+
+
 CASES = [(tier, student, unit) for tier in TIERS for student in GOLDEN for unit in units_of(student, tier)]
 STUDENTS = [(tier, student) for tier in TIERS for student in GOLDEN if units_of(student, tier)]
 
 
-@pytest.mark.parametrize(("tier", "student", "unit"), CASES)
+@pytest.mark.parametrize(("tier", "student", "unit"), marked(CASES))
 def test_every_item_has_the_verdict_its_folder_says(graded: Grader, tier: str, student: str, unit: str) -> None:
     attempt, want = graded(tier).attempts[student, unit], GOLDEN[student][unit]
     assert {item["item"]: item["verdict"] for item in attempt["items"]} == verdicts_of(unit, want)
@@ -85,7 +94,7 @@ def test_every_item_has_the_verdict_its_folder_says(graded: Grader, tier: str, s
     assert attempt["max_score"] == pytest.approx(COURSE.unit(unit).points)
 
 
-@pytest.mark.parametrize(("tier", "student", "unit"), CASES)
+@pytest.mark.parametrize(("tier", "student", "unit"), marked(CASES))
 def test_the_causes_are_named(graded: Grader, tier: str, student: str, unit: str) -> None:
     attempt, want = graded(tier).attempts[student, unit], GOLDEN[student][unit]
     first = {item["item"]: item["diagnoses"][0]["code"] for item in attempt["items"] if item["diagnoses"]}
@@ -94,7 +103,7 @@ def test_the_causes_are_named(graded: Grader, tier: str, student: str, unit: str
     assert want.get("notes", "") in " ".join(attempt["notes"])
 
 
-@pytest.mark.parametrize(("tier", "student"), STUDENTS)
+@pytest.mark.parametrize(("tier", "student"), marked(STUDENTS))
 def test_the_student_reads_what_helps_and_nothing_secret(graded: Grader, tier: str, student: str) -> None:
     run = graded(tier)
     page = run.page(student)
@@ -106,12 +115,12 @@ def test_the_student_reads_what_helps_and_nothing_secret(graded: Grader, tier: s
         assert seed not in page
 
 
-@pytest.mark.parametrize("tier", TIERS)
+@pytest.mark.parametrize("tier", marked(TIERS))
 def test_every_submission_is_graded_and_no_other(graded: Grader, tier: str) -> None:
     assert set(graded(tier).attempts) == {(student, unit) for t, student, unit in CASES if t == tier}
 
 
-@pytest.mark.parametrize("tier", TIERS)
+@pytest.mark.parametrize("tier", marked(TIERS))
 def test_the_command_writes_all_reports_and_names_the_tier(graded: Grader, tier: str) -> None:
     run = graded(tier)
     assert run.code == 0
@@ -124,13 +133,13 @@ def test_the_command_writes_all_reports_and_names_the_tier(graded: Grader, tier:
     assert not any(attempt["isolation"]["advice"] for attempt in run.attempts.values())
 
 
-@pytest.mark.parametrize("tier", TIERS)
+@pytest.mark.parametrize("tier", marked(TIERS))
 def test_no_text_of_a_student_s_making_reaches_a_reader(graded: Grader, tier: str) -> None:
     found = [(words, name) for name, text in graded(tier).texts().items() for words in ABSENT if words in text]
     assert not found
 
 
-@pytest.mark.parametrize("tier", TIERS)
+@pytest.mark.parametrize("tier", marked(TIERS))
 def test_no_process_and_no_file_outlives_the_command(graded: Grader, tier: str) -> None:
     assert graded(tier).left == ()
 
