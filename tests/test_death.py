@@ -141,7 +141,7 @@ class Killer:
     dice: random.Random
     killed: Counter[str] = field(default_factory=Counter)
     spared: dict[int, int] = field(default_factory=dict)  # zygote → the worker that took a killed one's place
-    struck: set[int] = field(default_factory=set)  # zygotes whose next worker is to be spared
+    struck: dict[int, int] = field(default_factory=dict)  # zygote, whose next worker is to be spared → the killed one
 
     def strike(self, coordinator: int) -> None:
         kind = self.dice.choices(KINDS, (1, 2, 2, 30))[0]
@@ -154,12 +154,12 @@ class Killer:
                 os.kill(pid, signal.SIGKILL)
                 self.killed[kind] += 1
                 if kind == "worker":
-                    self.struck.add(above)
+                    self.struck[above] = pid
 
     def _see(self, workers: list[tuple[int, int]]) -> None:
         for pid, zygote in workers:
-            if zygote in self.struck:
-                self.struck.remove(zygote)
+            if self.struck.get(zygote, pid) != pid:  # the killed one may be seen for a moment yet
+                del self.struck[zygote]
                 self.spared[zygote] = pid
 
     def _may(self, pid: int, zygote: int) -> bool:
