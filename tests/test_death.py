@@ -28,7 +28,7 @@ import pytest
 from autograder.course import Course
 from autograder.grading import scratch as scratch_module
 from autograder.grading.run import GradingError, Pool
-from autograder.grading.scratch import scratch, sweep
+from autograder.grading.scratch import scratch, sweep_folders
 from autograder.grading.slot import Settings
 from autograder.grading.store import FOLDER, Store, StoreError
 from tests.real_path import _children, adopting_orphans, memory_groups
@@ -258,7 +258,7 @@ def test_a_run_clears_what_a_killed_one_left_and_leaves_nothing_itself(temporary
 def test_a_run_leaves_the_folder_of_a_living_one_alone(temporary: Path) -> None:
     with scratch() as one, scratch() as other:
         put(one / "in use", "")
-        sweep()
+        sweep_folders()
         assert (one / "in use").exists()
         assert other.exists()
 
@@ -271,7 +271,7 @@ def test_what_is_no_run_s_stays(temporary: Path) -> None:
     abandoned(temporary).rename(aim)
     (temporary / "autograder-link").symlink_to(aim)
     before = sorted(temporary.rglob("*"))
-    sweep()
+    sweep_folders()
     assert sorted(temporary.rglob("*")) == before
 
 
@@ -280,14 +280,14 @@ def test_a_folder_whose_making_was_interrupted_goes_after_a_while(
 ) -> None:
     put(temporary / "autograder-half" / "lock", "")
     monkeypatch.setattr(scratch_module, "YOUNG", -1.0)
-    sweep()
+    sweep_folders()
     assert list(temporary.iterdir()) == []
 
 
 def test_a_clearing_that_was_interrupted_is_finished(temporary: Path) -> None:
     dead = abandoned(temporary)
     (dead / "lock").unlink()
-    sweep()
+    sweep_folders()
     assert list(temporary.iterdir()) == []
 
 

@@ -132,6 +132,17 @@ def test_a_run_asks_for_no_more_slots_than_there_are_submissions(
     assert quick.size == 1
 
 
+def test_a_run_with_nothing_left_to_judge_clears_what_a_killed_one_left(
+    course: Course, tmp_path: Path, quick: type[Quick], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    graded(course, tmp_path / "out", "an")
+    monkeypatch.setattr("tempfile.tempdir", str(tmp_path))
+    put(tmp_path / "autograder-dead" / "lock", "")
+    (tmp_path / "autograder-dead" / "slots").mkdir()
+    graded(course, tmp_path / "out", "an")
+    assert not (tmp_path / "autograder-dead").exists()
+
+
 def test_fresh_judges_everything_again_with_another_seed(course: Course, tmp_path: Path, quick: type[Quick]) -> None:
     graded(course, tmp_path, "an")
     with Store(tmp_path) as store:

@@ -22,12 +22,12 @@ from typing import Any
 
 from autograder.course import Course, Unit
 from autograder.datasets import Progress, mnist
-from autograder.grading.scratch import scratch
+from autograder.grading.scratch import scratch, sweep_folders
 from autograder.grading.slot import Beat, Done, Fault, Hello, Job, Settings
 from autograder.grading.slot import main as slot_main
 from autograder.grading.store import Kept, Store, digest
 from autograder.models import Attempt, Environment, Grade, Isolation, ItemResult, Submission, Verdict, Words
-from autograder.sandbox.cgroup import sweep
+from autograder.sandbox.cgroup import sweep as sweep_groups
 from autograder.words import say
 
 STARTS = 3  # how often in a row a slot may die before it has come up
@@ -106,7 +106,7 @@ class Pool:
             slot.stop()
         self.slots.clear()
         self._held.close()  # a slot that was killed left its folder there
-        sweep()  # … and its memory group
+        sweep_groups()  # … and its memory group
 
     def start(self) -> Hello:
         """The slots, up and attested; GradingError when no slot can be had."""
@@ -214,6 +214,8 @@ def grade(
     progress: Progress | None = None,
 ) -> Grade:
     """Judge every submission that the store does not hold yet.  An interrupt leaves the store whole."""
+    sweep_folders()  # also when nothing is left to judge: the run before may have been killed at its very end
+    sweep_groups()
     seed = store.seed(options.fresh)
     units = course.select(options.units or {submission.unit for submission in submissions})
     data = find_data(course, units, options, progress)

@@ -26,7 +26,7 @@ def scratch() -> Iterator[Path]:
     """A new folder for one run; OSError when none can be made."""
     from filelock import FileLock
 
-    sweep()
+    sweep_folders()
     folder = Path(tempfile.mkdtemp(prefix=PREFIX))
     lock = FileLock(folder / LOCK)
     try:
@@ -38,7 +38,7 @@ def scratch() -> Iterator[Path]:
         lock.release(force=True)
 
 
-def sweep() -> None:
+def sweep_folders() -> None:
     """Clear the folders of runs that were killed.  What is not surely ours and surely dead stays."""
     for folder in Path(tempfile.gettempdir()).glob(f"{PREFIX}*"):
         with contextlib.suppress(OSError):
