@@ -194,7 +194,7 @@ def test_a_hundred_kills_lose_nothing_count_nothing_twice_and_leave_nothing(
         left = orphans() + groups.left()
     assert left == ()
     assert list((tmp_path / "tmp").iterdir()) == []
-    assert set(ends) <= {0, 3, -signal.SIGKILL}
+    assert set(ends) <= {0, 2, 3, -signal.SIGKILL}
 
 
 def like(calm: Path, out: Path) -> None:
@@ -216,7 +216,8 @@ def disturbed(words: list[str], env: dict[str, str], killer: Killer) -> Counter[
                 killer.strike(running.pid)
             said = running.stdout.read().decode() if running.stdout is not None else ""
         ends[running.returncode] += 1
-        assert running.returncode in (0, 3, -signal.SIGKILL), said
+        unlucky = running.returncode == 2 and "a slot could not start" in said  # killed three times before it came up
+        assert unlucky or running.returncode in (0, 3, -signal.SIGKILL), said
         assert "Traceback" not in said, said
     return ends
 
