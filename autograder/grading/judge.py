@@ -34,10 +34,17 @@ class Judge:
     """Judges submissions one after another with one zygote (None: `--isolation none`, in this process)."""
 
     def __init__(
-        self, course: Course, suites: Suites, zygote: Zygote | None, data: DataSource, beat: Callable[[float], None]
+        self,
+        course: Course,
+        suites: Suites,
+        zygote: Zygote | None,
+        data: DataSource,
+        beat: Callable[[float], None],
+        *,
+        replays: bool = True,
     ) -> None:
         self.course, self.suites, self.zygote, self.data, self.beat = course, suites, zygote, data, beat
-        self.explainer = Explainer(course, suites)
+        self.explainer = Explainer(course, suites, replays=replays)
 
     def judge(self, submission: Submission, only: Collection[str] = ()) -> Attempt:
         """Every item of the unit (or `only` some), in the order of grading.yml."""
