@@ -7,7 +7,8 @@ from textwrap import dedent
 
 import pytest
 
-from autograder.sandbox.launch import SandboxError, Worker, Zygote
+from autograder.sandbox.endings import SandboxError
+from autograder.sandbox.launch import Worker, Zygote
 from autograder.sandbox.proxy import Session, Student
 
 

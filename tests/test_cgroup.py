@@ -18,7 +18,8 @@ import pytest
 
 from autograder.sandbox import cgroup
 from autograder.sandbox.cgroup import LEAF, OFF, SLACK_MB, VARIABLE, MemoryGroup, NoGroup, own, sweep
-from autograder.sandbox.launch import Ending, WorkerGone, Zygote
+from autograder.sandbox.endings import Ending, WorkerGone
+from autograder.sandbox.launch import Zygote
 from autograder.sandbox.proxy import Session
 from tests.real_path import ROOT, grade, memory_groups
 from tests.test_tiers import NOBODY, _visible_to_all

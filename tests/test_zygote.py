@@ -19,10 +19,11 @@ import pytest
 import torch
 
 from autograder.checks import StudentRaised
-from autograder.sandbox import launch
+from autograder.sandbox import launch, view
+from autograder.sandbox.endings import Ending, SandboxError, WorkerGone, WorkerTimeout
 from autograder.sandbox.inner import wire
 from autograder.sandbox.inner.watch import PROCESSES
-from autograder.sandbox.launch import Ending, SandboxError, Worker, WorkerGone, WorkerTimeout, Zygote
+from autograder.sandbox.launch import Worker, Zygote
 from autograder.sandbox.proxy import OutOfMemory
 from autograder.sandbox.shared import SharedData
 from tests.test_tiers import NOBODY, ROOT, _visible_to_all
@@ -577,7 +578,8 @@ def test_processes_and_deleted_files_are_bounded_for_an_ordinary_user_too(tier: 
     program = f"""
 import os
 os.setgroups([]), os.setgid({NOBODY}), os.setuid({NOBODY})
-from autograder.sandbox.launch import WorkerGone, Zygote
+from autograder.sandbox.endings import WorkerGone
+from autograder.sandbox.launch import Zygote
 from tests.test_zygote import BOMB, HIDES, call, opened
 zygote = Zygote({tier!r})
 bomb = opened(zygote.worker(memory_mb=512, cpu_seconds=60, processes=True), BOMB)
@@ -657,14 +659,14 @@ def test_without_bubblewrap_the_cure_is_named_and_nothing_is_left(
 def test_a_zygote_that_does_not_come_up_is_told_with_its_last_words(
     monkeypatch: pytest.MonkeyPatch, temporary: Path
 ) -> None:
-    monkeypatch.setattr(launch, "_command", lambda *_: [sys.executable, "-c", "raise SystemExit('no torch here')"])
+    monkeypatch.setattr(view, "command", lambda *_: [sys.executable, "-c", "raise SystemExit('no torch here')"])
     with pytest.raises(SandboxError, match="the zygote did not answer: no torch here"):
         Zygote("landlock")
     assert list(temporary.iterdir()) == []
 
 
 def test_a_zygote_whose_program_is_missing_is_told(monkeypatch: pytest.MonkeyPatch, temporary: Path) -> None:
-    monkeypatch.setattr(launch, "_command", lambda *_: ["/no/such/python"])
+    monkeypatch.setattr(view, "command", lambda *_: ["/no/such/python"])
     with pytest.raises(SandboxError, match="No such file or directory: /no/such/python"):
         Zygote("landlock")
     assert list(temporary.iterdir()) == []
