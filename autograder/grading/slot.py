@@ -88,7 +88,7 @@ def main(connection: Connection, settings: Settings) -> None:
     from autograder.course import CourseError
     from autograder.datasets import DataError
     from autograder.grading.suites import SuiteError
-    from autograder.sandbox.launch import SandboxError
+    from autograder.sandbox.endings import SandboxError
 
     try:
         _serve(connection, settings)
