@@ -47,6 +47,7 @@ class Message:
     values: tuple[tuple[str, Value], ...] = ()
 
 
+WARNED = "warned"  # the code of a diagnosis that costs no points
 Words = Text | Message
 Value = str | int | float | Text | Message
 
@@ -91,6 +92,11 @@ class ItemResult:
     seconds: float = 0.0
     staff: str = ""  # for the instructor only: our own traceback, the exit status
     printed: str = ""  # for staff only: may hold hidden inputs; the student's text, not made harmless
+
+    @property
+    def warnings(self) -> tuple[Diagnosis, ...]:
+        """Forbidden uses that cost nothing (`policy: warning`): told whatever the verdict."""
+        return tuple(diagnosis for diagnosis in self.diagnoses if diagnosis.code == WARNED)
 
 
 @dataclass(frozen=True)

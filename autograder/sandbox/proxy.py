@@ -120,6 +120,8 @@ class Session:
     rng_touched: bool = False
     written: frozenset[str] = frozenset()  # the names that stand in the submitted file: no others are repeated
     forbids: tuple[str, ...] = ()
+    strict: bool = True  # a forbidden use ends the item; else it is kept in `noted`
+    noted: PolicyBroken | None = None
 
     def open(
         self, filename: str, module: str, source: bytes, seconds: float, cells: Sequence[int] = ()
@@ -132,10 +134,16 @@ class Session:
             return None
         return self._ran(self.ask({**question, "cells": list(cells), "seconds": seconds}, seconds), len(cells))
 
-    def item(self, forbids: Sequence[str], symbol: str = "") -> None:
-        """An item begins; Missing when the module lacks its symbol."""
-        self.forbids = tuple(forbids)
-        self.ask({"op": "item", "forbids": list(forbids), "symbol": symbol}, DESK_SECONDS)
+    def item(self, forbids: Sequence[str], symbol: str = "", *, strict: bool = True) -> None:
+        """An item begins; Missing when the module lacks its symbol, PolicyBroken when its source breaks a policy.
+
+        Without `strict` a broken policy is kept in `noted`, and the item goes on.
+        """
+        self.forbids, self.strict, self.noted = tuple(forbids), strict, None
+        question: dict[str, object] = {"op": "item", "forbids": list(forbids), "symbol": symbol}
+        found = self.ask(question if strict else {**question, "strict": False}, DESK_SECONDS)
+        if found is not None:
+            self._broken(found)
 
     def test(self, seed: int, mutates: bool) -> None:
         """A test begins; its seed travels with its first question."""
@@ -159,6 +167,8 @@ class Session:
             self.trace.append(Call(name, tuple(given), error, op == "inside"))
             raise
         self.trace.append(Call(name, tuple(given), answer["ok"], op == "inside"))
+        if "noted" in answer and not self.strict:
+            self._broken(answer["noted"])
         rng = answer.get("rng")
         self.rng_touched = isinstance(rng, list) and len(rng) == 2 and rng[0] != rng[1]
         after = answer.get("args")
@@ -222,17 +232,27 @@ class Session:
             asked = question.get("symbol") or question.get("name")  # as we asked, not as it was answered
             raise Missing(str(asked), tuple(name for name in known if name in self.written))
         if "blocked" in answer:
-            told = answer["blocked"]
-            what, *lines = told if isinstance(told, list) and told else [None]
-            if not isinstance(what, str) or what not in self.forbids:
-                raise wire.WireError("a policy that the item does not have")
-            raise PolicyBroken(what, *_lines(lines)[:1] or (0,))
+            raise self._policy(answer["blocked"])
         if "memory" in answer:
             asked = answer.get("asked")
             raise OutOfMemory(_lines(answer["memory"]), asked if type(asked) is int and 0 < asked < 1 << 63 else 0)
         if "too_much" in answer:
             raise CheckFailed(Diagnosis("too_much", msg("What came back is too large or too deep to be an answer.")))
         raise _raised(answer)
+
+    def _policy(self, told: object) -> PolicyBroken:
+        """What the worker says was used: one of the item's own words, and a line."""
+        what, *lines = told if isinstance(told, list) and told else [None]
+        if not isinstance(what, str) or what not in self.forbids:
+            raise wire.WireError("a policy that the item does not have")
+        return PolicyBroken(what, *_lines(lines)[:1] or (0,))
+
+    def _broken(self, told: object) -> None:
+        """A use that did not end the call: it ends the item, or is the first that is noted."""
+        broken = self._policy(told)
+        if self.strict:
+            raise broken
+        self.noted = self.noted or broken
 
 
 class Handle:
