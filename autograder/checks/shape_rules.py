@@ -143,6 +143,8 @@ def _suspicion(e: Tensor, a: Tensor) -> Words | None:
         return msg("Look at keepdim, squeeze and unsqueeze.")
     if a.dim() < e.dim():
         return msg("A dimension is missing: was it reduced or indexed away?")
+    if a.dim() > e.dim():
+        return msg("There is a dimension too many: is a sum, a mean or an index left out?")
     return None
 
 

@@ -86,6 +86,7 @@ class Call:
     arguments: tuple[object, ...]
     returned: object
     inside: bool = False  # a function of the suite's own: not told to the student
+    names: tuple[str, ...] = ()  # of the arguments: "1", "2", "lr"; those of the suite's own function by parameter
 
 
 @dataclass(frozen=True)
@@ -147,27 +148,39 @@ class Session:
         traces = self.ask({"op": "end"}, DESK_SECONDS)
         return traces if isinstance(traces, list) and all(type(trace) is str for trace in traces) else ["unknown"]
 
-    def call(self, op: str, name: str, args: tuple[object, ...], kwargs: dict[str, object], /, **extra: object) -> Any:
+    def call(
+        self,
+        op: str,
+        name: str,
+        args: tuple[object, ...],
+        kwargs: dict[str, object],
+        /,
+        *,
+        parameters: tuple[str, ...] = (),
+        **extra: object,
+    ) -> Any:
         """Ask for a call and keep it; arguments that came back changed fail the test."""
         question = {"op": op, **extra, "args": list(args), "kwargs": kwargs}
         given = [*args, *kwargs.values()]
+        names = (*parameters[: len(args)], *map(str, range(len(parameters) + 1, len(args) + 1)), *kwargs)
         if self.seed is not None:
             question["seed"], self.seed = self.seed, None
         try:
             answer = self.exchange(question, None)
         except StudentRaised as error:
-            self.trace.append(Call(name, tuple(given), error, op == "inside"))
+            self.trace.append(Call(name, tuple(given), error, op == "inside", names))
             raise
-        self.trace.append(Call(name, tuple(given), answer["ok"], op == "inside"))
+        self.trace.append(Call(name, tuple(given), answer["ok"], op == "inside", names))
         rng = answer.get("rng")
         self.rng_touched = isinstance(rng, list) and len(rng) == 2 and rng[0] != rng[1]
         after = answer.get("args")
         if op != "inside" and not self.mutates and isinstance(after, list) and len(after) == len(given):
-            _refuse_changes(name, list(zip([*map(str, range(1, len(args) + 1)), *kwargs], given, after, strict=True)))
+            _refuse_changes(name, list(zip(names, given, after, strict=True)))
         return answer["ok"]
 
     def run_inside(self, fn: InsideFunction, args: tuple[object, ...], kwargs: dict[str, object]) -> object:
-        return self.call("inside", fn.name, args, kwargs, entry=fn.name, program=fn.program())
+        program = fn.program()
+        return self.call("inside", fn.name, args, kwargs, parameters=fn.parameters, entry=fn.name, program=program)
 
     def ask(self, question: dict[str, object], seconds: float | None) -> Any:
         try:
