@@ -39,8 +39,27 @@ from .guard import Guard
 SMALL = 256 << 10  # bytes of arguments that are sent back after a call, to see whether they were changed
 NAMES = 200
 SHARE = 0.7  # of the time that is left for an import: what one cell of a notebook may take
+SWITCHES = ("training", "grad", "dtype")  # what a call may leave in another state; said to explain a failure
 TOLD = 50  # of each kind of thing that there is to say about a notebook
 FUTURE = sum({getattr(__future__, name).compiler_flag for name in __future__.all_feature_names})
+# What torch and NumPy complain about, by their own words; only the name crosses
+ABOUT: dict[str, str] = {
+    "leaf_in_place": r"leaf Variable that requires grad is being used in an in-place",
+    "changed_in_place": r"has been modified by an inplace operation",
+    "no_graph": r"does not require grad and does not have a grad_fn",
+    "backward_twice": r"backward through the graph a second time",
+    "not_scalar": r"grad can be implicitly created only for scalar outputs",
+    "sizes": r"shapes cannot be multiplied|must match the size of tensor|could not be broadcast|size mismatch"
+    r"|Sizes of tensors must match|inconsistent tensor size|not aligned|is not broadcastable|same number of dimensions",
+    "reshape_size": r"is invalid for input of size|cannot reshape array of size",
+    "index_dtype": r"used as indices must be|expected scalar type Long|expected target dtype to be Long"
+    r"|Expected floating point type for target",
+    "dtypes": r"must have the same dtype|to have the same dtype|expected scalar type|expected .* dtype|Found dtype",
+    "needs_float": r"of floating point and complex dtype can require gradients|Could not infer output dtype"
+    r"|not implemented for '(Long|Int|Bool|Byte)'|must be either a floating point or complex dtype",
+    "numpy_of_graph": r"Can't call numpy\(\) on Tensor that requires grad",
+    "truth_of_many": r"truth value of an array with more than one|Boolean value of Tensor with more than one",
+}
 _WATCHED = (
     "torch", "torch.nn", "torch.nn.functional", "torch.optim", "torch.autograd", "torch.linalg", "numpy", "builtins",
 )  # fmt: skip
@@ -230,6 +249,7 @@ class Workbench:
     def _run(self, function: Any, args: list[Any], kwargs: dict[str, Any]) -> dict[str, object]:
         rng = self.rng
         guard = Guard(self.forbids, self.filename) if self.forbids else None
+        before = self._switches([function, *args, *kwargs.values()])
         try:
             with self._policies(guard):
                 value = function(*args, **kwargs)
@@ -241,7 +261,21 @@ class Workbench:
         if guard and guard.found:
             return {"blocked": list(guard.found)}
         self.rng = _rng_digest()
-        return {"ok": value, "args": _small([*args, *kwargs.values()]), "rng": [rng, self.rng]}
+        response = {"ok": value, "args": _small([*args, *kwargs.values()]), "rng": [rng, self.rng]}
+        after = self._switches([function, *args, *kwargs.values()])
+        left = [name for name, was, now in zip(SWITCHES, before, after, strict=True) if was != now]
+        return response | {"left": left} if left else response
+
+    def _switches(self, values: Sequence[object]) -> tuple[object, ...]:
+        """The state of SWITCHES; the training flags are those of the modules among the values."""
+        flags: list[object] = []
+        try:
+            for value in values:
+                if issubclass(type(value), torch.nn.Module):
+                    flags += [module.training for module in torch.nn.Module.modules(value)]  # type: ignore[arg-type]
+        except self.catches:  # a module of the student's that is not whole
+            flags = []
+        return flags, torch.is_grad_enabled(), torch.get_default_dtype()
 
     @contextlib.contextmanager
     def _policies(self, guard: Guard | None) -> Iterator[None]:
@@ -284,7 +318,9 @@ class Workbench:
         if _is_memory(error):
             return {"memory": self._lines(error), "asked": _asked(error)}
         kind = next(t for t in type(error).__mro__ if t.__module__ == "builtins" or t.__module__.startswith("torch."))
-        return {"error": kind.__name__.lstrip("_"), "lines": self._lines(error)}
+        described: dict[str, object] = {"error": kind.__name__.lstrip("_"), "lines": self._lines(error)}
+        about = _about(error)
+        return described | {"about": about} if about else described
 
     def _lines(self, error: BaseException) -> list[int]:
         lines = []
@@ -381,6 +417,15 @@ def _rng_digest() -> int:
     numpy_state: Any = np.random.get_state()
     state = zlib.crc32(numpy_state[1], state + numpy_state[2])
     return state ^ (hash(random.getstate()) & 0xFFFFFFFF)
+
+
+def _about(error: BaseException) -> str:
+    """Which of ABOUT a message of torch's or NumPy's is; "" for any other."""
+    kinds = (RuntimeError, ValueError, TypeError, IndexError, NotImplementedError)
+    text = error.args[0] if type(error) in kinds and error.args else ""
+    if builtins.type(text) is not str:
+        return ""
+    return next((name for name, pattern in ABOUT.items() if re.search(pattern, text[:2000])), "")
 
 
 def _asked(error: BaseException) -> int:
