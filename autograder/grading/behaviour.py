@@ -25,7 +25,8 @@ FINE = 1e-6  # relative: two right ways to compute may round differently
 # what a check says when it knows no cause: behaviour is only looked at then
 OPEN = GENERAL | {
     *COMPLAINTS, "raised", "wrong_form", "property", "none", "zeros", "constant", "unchanged", "nan", "infinite",
-    "length", "kind", "one_entry", "some_zero", "first_slice", "last_slice", "one_slice", "precision", "wrong_exception", "graph",
+    "length", "kind", "one_entry", "some_zero", "first_slice", "last_slice", "one_slice", "precision", "graph",
+    "wrong_exception",
 }  # fmt: skip
 
 LEFT: dict[str, tuple[str, Message, Message]] = {
