@@ -6,6 +6,7 @@ import math
 import re
 from collections import Counter
 from collections.abc import Callable
+from pathlib import Path
 
 import pytest
 import torch
@@ -16,6 +17,7 @@ from autograder.checks.diagnose import GENERAL, VALUE_RULES, explain
 from autograder.checks.shape_rules import RULES as SHAPE_RULES
 from autograder.words import say
 
+ROOT = Path(__file__).parents[1]
 N, D, C = 6, 5, 4  # distinct sizes, so that a transpose shows
 
 
@@ -272,3 +274,14 @@ def test_words_name_what_the_suite_called_it() -> None:
     assert say(found.words, "en") == "grads['w1'] is too large by a factor, the batch size"
     bad = explain(Case("dx", want, torch.cat([want[:, :1].cos(), want[:, 1:]], 1), 1e-9, 1e-12))
     assert say(bad.words, "en") == "only index 0 along dimension 1 of dx is wrong"
+
+
+def test_the_reference_page_lists_every_code_that_a_rule_says() -> None:
+    page = (ROOT / "docs" / "reference" / "checks.md").read_text(encoding="utf-8")
+    page = page[page.index("## Diagnoses") : page.index("## Properties")]
+    said = {"precision", "shape", *MATRIX}
+    for module in ("amount", "order", "shape", "function", "input"):
+        source = (ROOT / "autograder" / "checks" / f"{module}_rules.py").read_text(encoding="utf-8")
+        said |= set(re.findall(r'says\((?:case, )?"([a-z_0-9]+)"', source))
+    listed = set(re.findall("`([a-z_0-9]+)`", page))
+    assert said - listed == set()

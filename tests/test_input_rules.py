@@ -249,5 +249,4 @@ def test_unrelated_numbers_get_no_story_from_unrelated_arguments() -> None:
                 found[beside(want, got, *inputs, lr=0.05, rtol=rtol).code] += 1
     stories = {code: count for code, count in found.items() if code not in GENERAL}
     assert sum(found.values()) == 10_400
-    print(sum(stories.values()), stories)  # noqa: T201
     assert sum(stories.values()) < 0.01 * sum(found.values()), stories

@@ -67,8 +67,9 @@ def reduced_too_far(e: Tensor, a: Tensor, case: Case) -> Diagnosis | None:
 
 
 def _says_something(reduced: Tensor, case: Case) -> bool:
-    """A sum that is 0 by construction fits every zero."""
-    return float(reduced.abs().max()) > 1e-6 * case.scale
+    """A sum that is 0, or 1 as of probabilities, by construction fits every 0 and 1."""
+    whole = bool((reduced - reduced.round()).abs().max() < 1e-9)
+    return not whole and float(reduced.abs().max()) > 1e-6 * case.scale
 
 
 def ones_dims(e: Tensor, a: Tensor, case: Case) -> Diagnosis | None:

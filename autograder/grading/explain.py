@@ -51,11 +51,7 @@ class Explainer:
             if replayed and behaviour.is_open(general):
                 right, failed = self._replay(unit, test, self._bank(unit).reference)
                 causes = behaviour.differences(trace, right) if failed is None else ()
-                general = (
-                    *(d for d in causes if d.code != "rng_touched"),
-                    *general,
-                    *(d for d in causes if d.code == "rng_touched"),
-                )
+                general = _joined(general, causes)
             return general
         return Diagnosis(found.name, found.cause, found.hint), *(d for d in general if d.code == "raised")
 
@@ -92,6 +88,12 @@ class Explainer:
         if isinstance(error, StudentRaised):
             return words.raised(error, submission)
         return words.wrong_form()
+
+
+def _joined(general: tuple[Diagnosis, ...], causes: tuple[Diagnosis, ...]) -> tuple[Diagnosis, ...]:
+    """A cause stands before the places that are wrong; beside an exception, and where it may have no part, after."""
+    before = () if general[0].code == "raised" else tuple(d for d in causes if d.code != "rng_touched")
+    return *before, *general, *(d for d in causes if d not in before)
 
 
 @contextmanager
