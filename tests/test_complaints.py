@@ -8,7 +8,7 @@ from autograder.checks import StudentRaised
 from autograder.grading.complaints import COMPLAINTS, complaint
 from autograder.grading.words import raised
 from autograder.models import Submission
-from autograder.sandbox.inner.workbench import ABOUT
+from autograder.sandbox.inner.raised import ABOUT
 from autograder.sandbox.proxy import LocalTransport, Session, Student
 from autograder.words import say
 

@@ -24,7 +24,7 @@ class StudentRaised(Exception):
     """An exception of the student's code, raised again in the grader by the proxy.
 
     Only its type's name, the line numbers (in the submitted file, outermost call first) and what torch complains
-    about (a name of the workbench's ABOUT, or nothing) cross the wire.
+    about (a name of the worker's ABOUT, or nothing) cross the wire.
     """
 
     def __init__(self, type_name: str, lines: tuple[int, ...] = (), about: str = "") -> None:

@@ -1,7 +1,7 @@
 """What torch or NumPy complained about, said in the kit's own words.
 
 The text of an exception never crosses from the worker: a student's code can put anything into one.  The worker says
-which of its ABOUT it is (`sandbox/inner/workbench.py`), and each of those has a sentence and a cure here.
+which of its ABOUT it is (`sandbox/inner/raised.py`), and each of those has a sentence and a cure here.
 """
 
 from __future__ import annotations

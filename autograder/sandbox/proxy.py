@@ -24,7 +24,9 @@ from autograder.checks.faults import CheckFailed, StudentRaised
 from autograder.checks.inside import InsideFunction
 from autograder.models import Diagnosis, msg
 from autograder.sandbox.inner import wire
-from autograder.sandbox.inner.workbench import ABOUT, NAMES, SWITCHES, TOLD, Workbench
+from autograder.sandbox.inner.raised import ABOUT
+from autograder.sandbox.inner.traces import SWITCHES
+from autograder.sandbox.inner.workbench import NAMES, TOLD, Workbench
 from autograder.sandbox.shared import SharedData
 
 KEPT = 40  # calls of a test whose changed arguments are kept to explain a failure
