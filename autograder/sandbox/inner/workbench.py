@@ -33,7 +33,7 @@ from .cells import Cell, definitions, split
 from .guard import Guard
 from .policy import Source
 from .raised import describe, statement
-from .traces import changed, rng_digest, small, snapshot
+from .traces import changed, left, rng_digest, small, snapshot, switches
 
 NAMES = 200
 SHARE = 0.7  # of the time that is left for an import: what one cell of a notebook may take
@@ -227,6 +227,7 @@ class Workbench:
     def _run(self, function: Any, args: list[Any], kwargs: dict[str, Any]) -> dict[str, object]:
         rng = self.rng
         guard = Guard(self.forbids, self.filename, self.strict) if self.forbids else None
+        before = switches([function, *args, *kwargs.values()])
         try:
             with self._policies(guard):
                 value = function(*args, **kwargs)
@@ -238,8 +239,11 @@ class Workbench:
         if guard and guard.found and self.strict:
             return {"blocked": list(guard.found)}
         self.rng = rng_digest()
-        noted = {"noted": list(guard.found)} if guard and guard.found else {}
-        return {"ok": value, "args": small([*args, *kwargs.values()]), "rng": [rng, self.rng], **noted}
+        response = {"ok": value, "args": small([*args, *kwargs.values()]), "rng": [rng, self.rng]}
+        if guard and guard.found:
+            response["noted"] = list(guard.found)
+        otherwise = left(before, switches([function, *args, *kwargs.values()]))
+        return response | {"left": otherwise} if otherwise else response
 
     @contextlib.contextmanager
     def _policies(self, guard: Guard | None) -> Iterator[None]:
