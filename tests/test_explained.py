@@ -132,7 +132,10 @@ COMPUTED: dict[str, set[str]] = {
     "amount_rules._constant": {row[0] for row in amount_rules.CONSTANTS},
     "function_rules.applied": {row[0] for row in function_rules.APPLIED},
     "function_rules.left_out": {row[0] for row in function_rules.LEFT_OUT},
-    **dict.fromkeys(("case.says", "shape_rules._says", "properties.that"), set()),  # pass on what they are given
+    "about.__init__": set(),  # these four pass on what they are given
+    "case.says": set(),
+    "shape_rules._says": set(),
+    "properties.that": set(),
     "amount_rules.factor": set(),  # a diagnosis said again with a second hint
     "diagnose.explain_nonfinite": {"nan", "infinite"},
     "kinds.wrong_kind": {"tensor", "numpy", "python_number", "type"},
@@ -170,7 +173,7 @@ def _code(call: ast.Call) -> ast.expr | None:
     keyword = next((word.value for word in call.keywords if word.arg == "code"), None)
     if name in ("that", "fail"):
         return keyword
-    place = {"Diagnosis": 0, "says": 0, "_says": 1}.get(name)
+    place = {"about": 0, "Diagnosis": 0, "says": 0, "_says": 1}.get(name)
     return None if place is None else keyword or call.args[place]
 
 

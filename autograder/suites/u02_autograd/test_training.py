@@ -76,6 +76,11 @@ def test_a_tensor_without_dimensions(student, make):
 
 
 @pytest.mark.item("clamp_fn")
+@check.about(
+    "shared_state",
+    en="Two of them share something: what one remembers must not lie in the class or in the module.",
+    vi="Hai đối tượng dùng chung một thứ: những gì từng đối tượng nhớ không được nằm ở class hay ở module.",
+)
 def test_two_clamps_in_one_graph_do_not_mix_their_masks(student, make):
     a, b = make(12), make(12)
     a[:3], b[:3] = torch.tensor([-2.0, 0.1, 2.0]).double(), torch.tensor([0.1, 2.0, -2.0]).double()
@@ -126,6 +131,12 @@ def test_the_loss_is_minus_the_mean_of_the_weighted_log_probabilities(student, m
 
 @pytest.mark.item("advantage_loss")
 @pytest.mark.parametrize(("n", "dtype"), [(7, torch.float64), (4, torch.float32), (1, torch.float64)])
+@check.about(
+    "graph",
+    en="The gradient must reach logp, and logp alone: detach the other factor, and only it.",
+    vi="Gradient phải về tới logp, và chỉ logp: hãy detach thừa số kia, và chỉ thừa số đó.",
+    when=("values", "some_values", "none"),
+)
 def test_the_gradient_goes_to_logp_alone(student, make, n, dtype):
     logp, value, reward = -make(n, dtype=dtype).abs(), make(n, dtype=dtype), make(n, dtype=dtype)
     upstream = make(dtype=dtype)
@@ -203,6 +214,11 @@ def test_no_steps_give_w(student, make):
 @pytest.mark.item("gd_loop")
 @pytest.mark.parametrize("tracked", [False, True])
 @pytest.mark.parametrize("n", [0, 1, 3])
+@check.about(
+    "left_alone",
+    en="Your code leaves a trace on what it was given: its .grad, its requires_grad or its graph is another now.",
+    vi="Mã của bạn để lại dấu vết trên đối số: .grad, requires_grad hoặc đồ thị của nó nay đã khác.",
+)
 def test_the_caller_s_w_stays_as_it_was(student, make, n, tracked):
     w, mark = make(5), make(5) if tracked else None
     result, after, grad, flags = descent_beside(w, mark, 0.2, n)
@@ -281,6 +297,11 @@ def test_no_epochs_give_w_and_no_losses(student, make):
 @pytest.mark.item("fit_wx")
 @pytest.mark.parametrize("tracked", [False, True])
 @pytest.mark.parametrize("epochs", [0, 4])
+@check.about(
+    "left_alone",
+    en="Your code leaves a trace on what it was given: its .grad, its requires_grad or its graph is another now.",
+    vi="Mã của bạn để lại dấu vết trên đối số: .grad, requires_grad hoặc đồ thị của nó nay đã khác.",
+)
 def test_the_caller_keeps_w_and_its_gradient(student, make, epochs, tracked):
     (x, y, w), mark = examples(make, 7), make() if tracked else None
     found, _, after, grad, flags = fit_beside(x, y, w, mark, 0.1, epochs)
