@@ -47,7 +47,7 @@ RIGHT_FOR: Mapping[str, frozenset[str]] = {
         "softmax_dim": "reduction",  # along which dimension
         "rounded floored truncated": "dtype formula",  # "an integer dtype or // somewhere"
         "precision": "dtype stability formula",  # "a lower precision, an eps in another place, a numeric derivative"
-        "nan": "stability sign",  # "overflow, log of 0 …"; of a curve "does it diverge: learning rate, sign of the update"
+        "nan": "stability sign",  # "overflow, log of 0"; of a curve "the sign of the update"
         "infinite": "stability",
         # shapes
         "mean_missing reduced_too_far": "reduction",
@@ -111,7 +111,7 @@ RIGHT_FOR: Mapping[str, frozenset[str]] = {
 
 NAMES_NO_CAUSE = frozenset(
     {
-        # what differs; "one factor", "the same amount everywhere" is seen in the numbers, where it comes from is not said
+        # what differs ("one factor", "the same amount everywhere": seen in the numbers, its origin is not said)
         "factor", "offset", "shape", "values", "some_values", "length", "property", "metric", "below_the_mark",
         # where
         "last_slice", "first_slice", "one_slice", "negatives", "first_loss", "first_update",

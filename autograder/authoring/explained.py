@@ -176,7 +176,7 @@ class LeftOut(Explainer):
         return found if sum(self._costs[:-1]) <= explain.BUDGET else None
 
     def replayed(self, unit: Unit, test: Test, entry: Entry) -> tuple[list[Call], BaseException | None]:
-        return self._replay(unit, test, self._whole(unit).source(entry))
+        return self._replay(unit, test, self._source(unit, entry))
 
     def _replay(self, unit: Unit, test: Test, source: bytes) -> tuple[list[Call], BaseException | None]:
         key = test.node.nodeid, source

@@ -18,6 +18,8 @@ def table(found: Verification) -> str:
             f"{row.unit:<20} {row.population:<12} {MUST[row.population]:<16} {row.cases:>5} {row.right:>5} {named:>6}"
         )
     lines.append(f"isolation: {found.tier}")
+    if found.runs > 1:
+        lines.append(f"runs: {found.runs}, each with a seed of its own")
     if found.unnamed:
         lines.append(f"rejected, but not by name: {', '.join(found.unnamed)}")
     lines += [f"problem: {problem}" for problem in found.problems]
