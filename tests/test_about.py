@@ -60,6 +60,12 @@ def test_it_can_be_about_certain_codes_only() -> None:
     assert told(torch.zeros(2), torch.ones(2), when=("none",)) == ["values"]
 
 
+def test_it_can_be_about_whatever_the_check_finds() -> None:
+    with pytest.raises(CheckFailed) as failed, check.about("flag", en="a", vi="b", always=True):
+        check.close(None, torch.ones(3), name="x.grad")
+    assert [found.code for found in failed.value.diagnoses] == ["flag"]
+
+
 def test_what_is_no_failed_check_goes_through() -> None:
     with pytest.raises(StudentRaised), check.about("flag", en="a", vi="b"):
         raise StudentRaised("ValueError", (3,))

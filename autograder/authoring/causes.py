@@ -57,7 +57,7 @@ RIGHT_FOR: Mapping[str, frozenset[str]] = {
         "outer": "broadcast shape",
         # curves
         "late early": "order",  # the loss before its update, or after it
-        "constant": "state gradient",  # of a curve: "are the parameters updated in place, and by the optimizer"
+        "constant": "state inplace",  # of a curve: "are the parameters updated in place, and by the optimizer"
         "later_step": "state gradient order",  # "gradients that are not zeroed, momentum, the order of the data"
         # what came back, and how
         "dtype": "dtype",
@@ -74,8 +74,10 @@ RIGHT_FOR: Mapping[str, frozenset[str]] = {
         "copied shared_memory not_a_view contiguous keeps_the_list": "view_copy",
         "graph no_gradient": "graph",  # cut, or there where none is wanted
         "called_again": "graph",  # the shared part of the graph is built anew for each head
-        "left_alone": "state inplace mode",  # a trace on what was given: .grad, requires_grad, a training flag
-        "same_objects gradient_kept": "inplace view_copy",  # parameters exchanged; a gradient changed, or kept as it is
+        "trace_on_x": "state inplace graph",  # ".grad, requires_grad or its graph is another now"
+        "left_alone": "state inplace mode",  # of a model: "training flags, requires_grad or the parameters"
+        "same_objects": "inplace state",  # parameters exchanged, or their gradients gone
+        "gradient_kept": "inplace view_copy",  # a gradient changed, or the tensor itself remembered
         "training_flag eval_mode": "mode",
         "training_mode": "mode data",  # "in training mode during the epoch, and each batch once"
         "validation": "mode graph",  # "in eval mode, and without a graph"
@@ -83,7 +85,8 @@ RIGHT_FOR: Mapping[str, frozenset[str]] = {
         "shared_state waits cache best_epoch": "state",  # what an object remembers, and when
         "zeroed": "state gradient",  # gradients of the last time are still there
         "anew": "data state",  # a transform in advance, samples kept
-        "global_rng same_order seed fresh_draws call_by_call bias distribution": "randomness",
+        "fresh_draws": "randomness state",  # a seed inside, or what was drawn is kept
+        "global_rng same_order seed call_by_call bias distribution": "randomness",
         "same_epoch not_shuffled": "randomness data",  # nothing is shuffled, or not anew
         "order_kept": "order data",  # shuffled where nothing may be
         "visiting_order run_order": "order",

@@ -23,12 +23,13 @@ class about(ContextDecorator):  # noqa: N801  (reads as a function: `@check.abou
     A check that fails in there is told by this sentence first, then by what it found, when that is no story of its own.
     It must hold for every answer that gets so far: put it on a test that asks for one thing, behind those that ask for
     the values.  An answer of another type (None, a number for a tensor), a `check.that` without a code and an argument
-    that was changed keep their own words; `when` names the codes it is about instead, such as ("none",).
+    that was changed keep their own words; `when` names the codes it is about instead, such as ("none",), and `always`
+    says that it is about all of them: for a `with` around the one check that it is about.
     """
 
-    def __init__(self, code: str, *, en: str, vi: str, when: Collection[str] = ()) -> None:
+    def __init__(self, code: str, *, en: str, vi: str, when: Collection[str] = (), always: bool = False) -> None:
         self.said = Diagnosis(code, Text(en, vi))
-        self.when = frozenset(when)
+        self.when, self.always = frozenset(when), always
 
     def __enter__(self) -> None:
         return None
@@ -39,6 +40,6 @@ class about(ContextDecorator):  # noqa: N801  (reads as a function: `@check.abou
         if not isinstance(error, CheckFailed) or not error.diagnoses:
             return
         codes = {found.code for found in error.diagnoses}
-        if codes & self.when if self.when else not codes & SILENT:
+        if self.always or (codes & self.when if self.when else not codes & SILENT):
             plain = [found for found in error.diagnoses if found.code in GENERAL]
             raise CheckFailed(self.said, *plain[:1]).with_traceback(trace) from None

@@ -340,21 +340,21 @@ def test_the_accuracy_is_that_of_the_model_in_use(make, batch_size):
 @pytest.mark.item("forgotten_eval")
 @pytest.mark.parametrize("modes", [TRAINING, USE, FROZEN, ODD])
 @pytest.mark.parametrize("p", [0.0, 0.9])
-@check.about(
-    "left_alone",
-    en="Your code leaves the model in another state: training flags, requires_grad or the parameters are "
-    "not as before.",
-    vi="Mã của bạn để model ở trạng thái khác: cờ training, requires_grad hoặc các tham số không còn như trước.",
-)
 def test_it_leaves_no_trace(make, modes, p):
     weights, statistics, x, y = validation(make, 60)
     accuracy, _, before, after, grads, modes_after = measured(weights, statistics, p, modes, x, y, 16)
     check.number(accuracy, 1.0, name="the accuracy of a model that is always right")
-    check.equal(modes_after, modes, name="[module.training for module in model.modules()] afterwards")
-    check.close(after[0], before[0], name="model.state_dict() afterwards")
-    check.close(after[1], before[1], name="the random state afterwards")
-    shapes = [w.shape for w in (*weights[:2], *statistics, *weights[2:])]
-    check.close(grads, [torch.ones(s, dtype=torch.float64) for s in shapes], name="gradients afterwards")
+    with check.about(
+        "left_alone",
+        en="Your code leaves the model in another state: training flags, requires_grad or the parameters are "
+        "not as before.",
+        vi="Mã của bạn để model ở trạng thái khác: cờ training, requires_grad hoặc các tham số không còn như trước.",
+    ):
+        check.equal(modes_after, modes, name="[module.training for module in model.modules()] afterwards")
+        check.close(after[0], before[0], name="model.state_dict() afterwards")
+        check.close(after[1], before[1], name="the random state afterwards")
+        shapes = [w.shape for w in (*weights[:2], *statistics, *weights[2:])]
+        check.close(grads, [torch.ones(s, dtype=torch.float64) for s in shapes], name="gradients afterwards")
 
 
 @pytest.mark.item("forgotten_eval")
