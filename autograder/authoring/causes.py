@@ -87,7 +87,7 @@ RIGHT_FOR: Mapping[str, frozenset[str]] = {
         "anew": "data state",  # a transform in advance, samples kept
         "fresh_draws": "randomness state",  # a seed inside, or what was drawn is kept
         "global_rng same_order seed call_by_call bias distribution": "randomness",
-        "same_epoch not_shuffled": "randomness data",  # nothing is shuffled, or not anew
+        "same_epoch not_shuffled": "randomness data order",  # "the order of the file", "of the first"
         "order_kept": "order data",  # shuffled where nothing may be
         "visiting_order run_order": "order",
         "init": "initialisation",
