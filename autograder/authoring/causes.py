@@ -122,7 +122,7 @@ NAMES_NO_CAUSE = frozenset(
         "raised", "import_failed", "import_timed_out", "missing", "no_file", "not_attempted", "timed_out",
         "out_of_memory", "killed", "crashed", "exited", "files", "garbled",
         # what a picture or a run looks like
-        "not_drawn", "no_line", "no_picture", "axes", "scale", "place", "sizes", "joined", "not_learning",
+        "not_drawn", "no_line", "no_picture", "axes", "scale", "place", "picture_sizes", "joined", "not_learning",
     }
 )  # fmt: skip
 
