@@ -1,7 +1,8 @@
 """Why a test failed: the same calls are replayed through each known mistake of the item, in this process.
 
 A mistake whose values equal the student's names the cause in the author's words.  What no mistake matches keeps the
-general diagnoses of `autograder.checks`.  Replays run trusted code only (the bank, the reference), never a student's,
+general diagnoses of `autograder.checks`; where they leave the cause open, what the calls did beside returning values is
+compared with the reference (`behaviour`).  Replays run trusted code only (the bank, the reference), never a student's,
 and stop after BUDGET seconds; tests that train are not replayed.
 """
 
@@ -17,7 +18,7 @@ import torch
 from autograder.bank import Bank, Entry, load
 from autograder.checks import CheckFailed, StudentRaised
 from autograder.course import Course, Item, Unit
-from autograder.grading import words
+from autograder.grading import behaviour, words
 from autograder.grading.suites import Suites, Test
 from autograder.models import Diagnosis, Submission
 from autograder.sandbox.proxy import Call, LocalTransport, Session, same
@@ -50,6 +51,10 @@ class Explainer:
         found = self.matching(unit, item, test, list(trace), error) if replayed else None
         general = self._general(test, error, submission)
         if found is None or found.cause is None:
+            if replayed and behaviour.is_open(general):
+                right, failed = self._replay(unit, test, self._bank(unit).reference)
+                causes = behaviour.differences(trace, right) if failed is None else ()
+                general = _joined(general, causes)
             return general
         return Diagnosis(found.name, found.cause, found.hint), *(d for d in general if d.code == "raised")
 
@@ -86,6 +91,12 @@ class Explainer:
         if isinstance(error, StudentRaised):
             return words.raised(error, submission)
         return words.wrong_form()
+
+
+def _joined(general: tuple[Diagnosis, ...], causes: tuple[Diagnosis, ...]) -> tuple[Diagnosis, ...]:
+    """A cause stands before the places that are wrong; beside an exception, and where it may have no part, after."""
+    before = () if general and general[0].code == "raised" else tuple(d for d in causes if d.code != "rng_touched")
+    return *before, *general, *(d for d in causes if d not in before)
 
 
 @contextmanager

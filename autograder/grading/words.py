@@ -15,6 +15,7 @@ import torch
 
 from autograder.checks import InsideFunction, StudentRaised
 from autograder.course import Item, Unit, did_you_mean
+from autograder.grading.complaints import complaint
 from autograder.models import Diagnosis, Message, Submission, Verdict, Words, msg
 from autograder.sandbox.endings import WorkerGone
 from autograder.sandbox.proxy import Call, Handle
@@ -236,7 +237,7 @@ def wrong_form() -> Told:
 def raised(error: StudentRaised, submission: Submission) -> Told:
     """An exception by its type and the student's own lines."""
     words = msg("Your code raised {type}{where}.", type=type_of(error), where=at(error.lines[-1:], submission))
-    return (Diagnosis("raised", words, _likely(error, submission)),)
+    return (Diagnosis("raised", words, None if error.about else _likely(error, submission)), *complaint(error))
 
 
 def import_raised(unit: Unit, error: StudentRaised, submission: Submission) -> Told:

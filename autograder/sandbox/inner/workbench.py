@@ -32,7 +32,7 @@ from . import wire
 from .cells import Cell, definitions, split
 from .guard import Guard
 from .raised import describe, statement
-from .traces import changed, rng_digest, small, snapshot
+from .traces import changed, left, rng_digest, small, snapshot, switches
 
 NAMES = 200
 SHARE = 0.7  # of the time that is left for an import: what one cell of a notebook may take
@@ -212,6 +212,7 @@ class Workbench:
     def _run(self, function: Any, args: list[Any], kwargs: dict[str, Any]) -> dict[str, object]:
         rng = self.rng
         guard = Guard(self.forbids, self.filename) if self.forbids else None
+        before = switches([function, *args, *kwargs.values()])
         try:
             with self._policies(guard):
                 value = function(*args, **kwargs)
@@ -223,7 +224,9 @@ class Workbench:
         if guard and guard.found:
             return {"blocked": list(guard.found)}
         self.rng = rng_digest()
-        return {"ok": value, "args": small([*args, *kwargs.values()]), "rng": [rng, self.rng]}
+        response = {"ok": value, "args": small([*args, *kwargs.values()]), "rng": [rng, self.rng]}
+        otherwise = left(before, switches([function, *args, *kwargs.values()]))
+        return response | {"left": otherwise} if otherwise else response
 
     @contextlib.contextmanager
     def _policies(self, guard: Guard | None) -> Iterator[None]:
