@@ -12,6 +12,7 @@ from autograder.authoring.explained import Case, Explained, Named, explained
 from autograder.checks import amount_rules, function_rules
 from autograder.cli import NOT_YET, run
 from autograder.course import Course
+from autograder.grading import behaviour, complaints
 from autograder.grading import explain as explain_module
 from autograder.models import KINDS, Verdict
 from autograder.reports.explained import table
@@ -137,7 +138,10 @@ COMPUTED: dict[str, set[str]] = {
     "shape_rules._says": set(),
     "properties.that": set(),
     "amount_rules.factor": set(),  # a diagnosis said again with a second hint
-    "diagnose.explain_nonfinite": {"nan", "infinite"},
+    "nonfinite._from_input": set(),  # of a Trait, which is a literal
+    "nonfinite._counted": {"nan", "infinite"},
+    "behaviour._left": {row[0] for row in behaviour.LEFT.values()},
+    "complaints.complaint": set(complaints.COMPLAINTS),
     "kinds.wrong_kind": {"tensor", "numpy", "python_number", "type"},
     "properties.fail": {"property"},  # and what the suites give it
 }
@@ -173,13 +177,15 @@ def _code(call: ast.Call) -> ast.expr | None:
     keyword = next((word.value for word in call.keywords if word.arg == "code"), None)
     if name in ("that", "fail"):
         return keyword
-    place = {"about": 0, "Diagnosis": 0, "says": 0, "_says": 1}.get(name)
+    place = {"Trait": 0, "about": 0, "Diagnosis": 0, "says": 0, "_says": 1}.get(name)
     return None if place is None else keyword or call.args[place]
 
 
 SPEAKERS = [
     *sorted((ROOT / "autograder/checks").glob("*.py")),
     *sorted((ROOT / "autograder/suites").rglob("*.py")),
+    ROOT / "autograder/grading/behaviour.py",
+    ROOT / "autograder/grading/complaints.py",
     ROOT / "autograder/grading/words.py",
     ROOT / "autograder/grading/score.py",
     ROOT / "autograder/sandbox/proxy.py",

@@ -21,7 +21,7 @@ RIGHT_FOR: Mapping[str, frozenset[str]] = {
         "inverted": "sign formula",  # a condition the wrong way round
         "factor_two factor_half": "scale gradient formula",  # a square's derivative, a gradient twice, a ½
         "times_100 times_255 over_255": "scale",
-        "log2 log10": "scale formula",  # another base is another function, and a factor
+        "log2 log10 ln_for_log2 ln_for_log10": "scale formula",  # another base is another function, and a factor
         "times_size over_size": "reduction scale",  # "a sum where a mean is wanted", "divided once too often"
         "root_of_size": "scale statistics",  # a standard error, a fan-in
         "bessel": "statistics",
@@ -29,9 +29,14 @@ RIGHT_FOR: Mapping[str, frozenset[str]] = {
         # one number for each row or column; the wrong dimension, which the hints ask for, too, would leave two
         "offset_along": "formula statistics gradient",  # a bias, a mean, a term of a gradient
         "factor_along": "scale statistics formula",  # a norm, a std, gamma or eps
+        "step_sign": "sign",  # descent for ascent
+        "step_factor": "scale reduction",  # "the learning rate, 1/N, a 2"
+        "times_input over_input": "scale formula",  # times, or divided by, what the call was given
+        "eps_missing eps_extra eps_place": "formula stability",
         # places
         "transposed permuted": "order shape",
-        "flipped": "order",
+        "flipped sorted unsorted": "order",
+        "rolled": "indexing order",
         "shifted": "indexing order",  # "an index that starts at 1, or a value one step too early"
         "row_order": "order randomness data",  # "shuffled, or sorted?"
         "reordered": "order shape randomness",  # "a reshape where a transpose is needed"; of a vector "shuffled?"
@@ -48,7 +53,8 @@ RIGHT_FOR: Mapping[str, frozenset[str]] = {
         "rounded floored truncated": "dtype formula",  # "an integer dtype or // somewhere"
         "precision": "dtype stability formula",  # "a lower precision, an eps in another place, a numeric derivative"
         "nan": "stability sign",  # "overflow, log of 0"; of a curve "the sign of the update"
-        "infinite": "stability",
+        "infinite from_nonfinite overflow at_zero at_negative no_spread masked_out": "stability",
+        "low_precision": "dtype stability",
         # shapes
         "mean_missing reduced_too_far": "reduction",
         "sum_missing": "reduction broadcast",  # going back through a broadcast is a sum
@@ -63,6 +69,7 @@ RIGHT_FOR: Mapping[str, frozenset[str]] = {
         "dtype": "dtype",
         "device": "device",
         "none": "return",
+        "unchanged": "return state",  # "computed and then not stored, or not returned"
         "tensor numpy type wrong_form kind too_much": "return",
         "layout": "return",
         "python_number": "return graph",  # "did .item() slip in: it makes a Python number and cuts the graph"
@@ -70,6 +77,22 @@ RIGHT_FOR: Mapping[str, frozenset[str]] = {
         "argument_changed": "inplace view_copy",  # written into, or into what shares its memory
         "not_raised wrong_exception": "api",
         "blocked": "api",
+        # what a call did beside returning a value
+        "first_call_only state_kept stale": "state inplace",  # "what outlives a call: a tensor changed in place"
+        "input_changed": "inplace view_copy",
+        "graph_cut graph_kept": "graph",
+        "grad_mode": "graph state",  # "leaves gradients switched off for everything that comes after it"
+        "default_dtype": "dtype state",
+        "rng_touched": "randomness",
+        # what torch complained about
+        "leaf_in_place changed_in_place": "inplace graph",
+        "no_graph numpy_of_graph": "graph",
+        "backward_twice": "graph state",  # a graph that was kept, or is used again
+        "not_scalar": "reduction gradient",  # "take the mean or the sum of the loss first"
+        "sizes": "shape broadcast",
+        "reshape_size": "shape",
+        "index_dtype dtypes needs_float": "dtype",
+        "truth_of_many": "api reduction",  # "use any, all, torch.where"
         # the suites' own: each is said by tests of one thing only (check.about), or stands in the words of a check.that
         "copied shared_memory not_a_view contiguous keeps_the_list": "view_copy",
         "graph no_gradient": "graph",  # cut, or there where none is wanted
@@ -117,7 +140,7 @@ NAMES_NO_CAUSE = frozenset(
         # what differs ("one factor", "the same amount everywhere": seen in the numbers, its origin is not said)
         "factor", "offset", "shape", "values", "some_values", "length", "property", "metric", "below_the_mark",
         # where
-        "last_slice", "first_slice", "one_slice", "negatives", "first_loss", "first_update",
+        "last_slice", "first_slice", "one_slice", "one_entry", "negatives", "first_loss", "first_update",
         # how it ended
         "raised", "import_failed", "import_timed_out", "missing", "no_file", "not_attempted", "timed_out",
         "out_of_memory", "killed", "crashed", "exited", "files", "garbled",
