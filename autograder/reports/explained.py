@@ -12,12 +12,13 @@ COLUMNS = ("right", "mixed", "wrong", "raised", "unnamed")
 PAGE = """\
 # How often a report names the right cause
 
-Written by `autograder audit --explain --page {page}`; do not edit it. {n} known mistakes, inputs of seed {seed}.
+Written by `autograder audit --explain --page {page}`; do not edit it.
+{n} known mistakes, inputs of seed {seed}.
 
 The bank names the mistakes that it holds; what of those that it does not hold? Each mistake was taken out of the
 bank, that one only, and its answer was graded like a submission, by the judge itself, in the grader's own process.
-What the report then named, if anything, is another mistake of the item, or a story of the checks (a factor, a lost
-sum, a transposed matrix …).
+What the report then named, if anything, is another mistake of the item, a story of the checks (a lost sum, a
+transposed matrix …), or the sentence of a hidden test that asks for one thing.
 
 | column | the report |
 | --- | --- |
@@ -39,9 +40,10 @@ The goal: at least {right_goal:.0%} right or mixed, less than {wrong_goal:.0%} w
   says only that values, a shape or a length differ, or where they do, counts as unnamed, however plain it is.
 - The judge's limits hold: tests that train on MNIST or run longer than a second are not replayed, and a report
   tells the first failed test of an item.
-- A mistake that stands in the bank twice, in other words, finds its twin there and is named. The authors of the
-  bank tried not to write one down twice, so its mistakes are further apart than those of a class: the figures say
-  what happens to an answer that nobody foresaw, not how often a class is told the right thing.
+- A mistake that stands in the bank twice, in other words, finds its twin there and is named. The authors tried not to
+  write one down twice, so the mistakes of a bank are further apart than those of a class.
+- The sentences of the hidden tests (`check.about`) and the table of kinds were written by people who know this bank,
+  and are measured on it. What nobody foresaw will meet them less often: the figures are no forecast for a class.
 - A kind is the author's word. Some mistakes could bear two.
 
 ## The mistakes that are named wrongly
@@ -75,7 +77,7 @@ def page(found: Explained, name: str, seed: int, right_goal: float, wrong_goal: 
     rows = [f"| unit | mistakes | {' | '.join(COLUMNS)} |", "| --- |" + " ---: |" * (len(COLUMNS) + 1)]
     rows += [f"| {unit} | {sum(counts)} | {' | '.join(map(str, counts))} |" for unit, counts in _rows(found)]
     wrongly = [
-        f"- {_where(case)}: `{case.name}`, a mistake of kind {case.kind}, is told {', '.join(map(_code, case.codes))}"
+        f"- {_where(case)}: `{case.name}`, a mistake of kind {case.kind}, is told {_codes(case)}"
         for case in found.cases
         if case.named in ("wrong", "mixed")
     ]
@@ -107,6 +109,10 @@ def _rows(found: Explained) -> list[tuple[str, list[int]]]:
 
 def _where(one: Case | Twins | Alike) -> str:
     return f"{one.unit}/{one.item}"
+
+
+def _codes(case: Case) -> str:
+    return ", ".join(map(_code, dict.fromkeys(case.codes)))
 
 
 def _code(name: str) -> str:
