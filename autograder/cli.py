@@ -63,6 +63,10 @@ def _staff(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> Non
 
     audit = commands.add_parser("audit", help="measure the suites: mutants of the solutions must be noticed (minutes)")
     audit.add_argument("--item", action="append", default=[], metavar="I", help="only this item; may be repeated")
+    audit.add_argument(
+        "--explain", action="store_true", help="instead: does a report name the cause of a mistake the bank lacks?"
+    )
+    audit.add_argument("--page", type=Path, metavar="FILE", help="with --explain: write the table as Markdown, too")
     _running(audit)
 
     build = commands.add_parser("build", help="generate exercises/ from solutions/, and docs/curriculum.md")
@@ -134,6 +138,7 @@ def _expected() -> tuple[type[Exception], ...]:
         ("autograder.datasets", "DataError"),
         ("autograder.grading.run", "GradingError"),
         ("autograder.grading.store", "StoreError"),
+        ("autograder.grading.suites", "SuiteError"),
         ("autograder.authoring.build", "BuildError"),
         ("autograder.authoring.audit", "AuditError"),
         ("autograder.authoring.release", "ReleaseError"),
@@ -197,6 +202,10 @@ def _verify(asked: argparse.Namespace) -> int:
 
 
 def _audit(asked: argparse.Namespace) -> int:
+    if asked.explain:
+        return _explain(asked)
+    if asked.page:
+        return _refuse("--page is for --explain; give both")
     from autograder.authoring.audit import audit
     from autograder.console import Progress
     from autograder.reports.audit import table
@@ -205,6 +214,25 @@ def _audit(asked: argparse.Namespace) -> int:
     options = _options(asked)
     with Progress("auditing") as progress:
         found = audit(course, course.select(options.units), options, asked.item, progress.at)
+    print(table(found))
+    return OK if found.ok else NOT_YET
+
+
+def _explain(asked: argparse.Namespace) -> int:
+    from autograder.authoring.causes import MOST
+    from autograder.authoring.explained import RIGHT_GOAL, SEED, WRONG_GOAL, explained
+    from autograder.console import Progress
+    from autograder.models import KINDS
+    from autograder.outputs import write_whole
+    from autograder.reports.explained import page, table
+
+    course = load(asked.course)
+    options = _options(asked)
+    with Progress("explaining") as progress:
+        found = explained(course, course.select(options.units), options, asked.item, progress.at)
+    if asked.page:
+        name = asked.page.as_posix()
+        write_whole(asked.page, page(found, name, SEED, RIGHT_GOAL, WRONG_GOAL, len(KINDS), MOST))
     print(table(found))
     return OK if found.ok else NOT_YET
 

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from enum import StrEnum
+from typing import Literal, get_args
 
 
 class Verdict(StrEnum):
@@ -64,6 +65,15 @@ class Diagnosis:
     code: str
     words: Words
     hint: Words | None = None
+
+
+# What sort of mistake an author describes: the closed list of `kind` in the bank; docs/how-to/add-an-item.md says each.
+Kind = Literal[
+    "shape", "broadcast", "dtype", "device", "view_copy", "inplace", "indexing", "statistics", "reduction", "sign",
+    "scale", "formula", "stability", "gradient", "graph", "state", "mode", "randomness", "initialisation", "order",
+    "return", "data", "api",
+]  # fmt: skip
+KINDS: tuple[str, ...] = get_args(Kind)
 
 
 @dataclass(frozen=True)

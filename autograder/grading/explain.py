@@ -25,6 +25,7 @@ from autograder.sandbox.proxy import Call, LocalTransport, Session, same
 
 BUDGET = 2.0  # processor seconds of replay for one failed test: a busy machine must not leave a cause unnamed
 SLOW = 1.0  # a test that took the student longer is not replayed
+Ended = tuple[Sequence[Call], BaseException | None]  # a test's calls, and what ended it
 SAME = 1e-6  # relative: two ways to write one mistake may round differently
 
 
@@ -65,7 +66,7 @@ class Explainer:
             if time.process_time() > deadline:
                 return None
             replayed, end = self._replay(unit, test, self._source(unit, entry))
-            if end is not None and _same_end(end, error) and _same_trace(replayed, trace):
+            if end is not None and ends_alike((replayed, end), (trace, error)):
                 return entry
         return None
 
@@ -76,7 +77,7 @@ class Explainer:
 
     def _replay(self, unit: Unit, test: Test, source: bytes) -> tuple[list[Call], BaseException | None]:
         session = Session(LocalTransport(self.suites.data.get().shared if test.uses_data else ()))
-        with _switches_kept():
+        with switches_kept():
             try:
                 session.open(unit.filename, unit.module, source, 30.0)
                 ran = self.suites.run(test, session)
@@ -99,7 +100,7 @@ def _joined(general: tuple[Diagnosis, ...], causes: tuple[Diagnosis, ...]) -> tu
 
 
 @contextmanager
-def _switches_kept() -> Iterator[None]:
+def switches_kept() -> Iterator[None]:
     """A mistake may be that it leaves autograd off for ever; this process must not learn it (a worker is replaced)."""
     grad, dtype, anomaly = torch.is_grad_enabled(), torch.get_default_dtype(), torch.is_anomaly_enabled()
     try:
@@ -110,7 +111,12 @@ def _switches_kept() -> Iterator[None]:
         torch.autograd.set_detect_anomaly(anomaly)
 
 
-def _same_end(a: BaseException, b: BaseException) -> bool:
+def ends_alike(a: Ended, b: Ended) -> bool:
+    """Do two answers end one test the same way, with the same values on the way?"""
+    return _same_end(a[1], b[1]) and _same_trace(a[0], b[0])
+
+
+def _same_end(a: BaseException | None, b: BaseException | None) -> bool:
     if isinstance(a, CheckFailed) and isinstance(b, CheckFailed):
         return [d.code for d in a.diagnoses] == [d.code for d in b.diagnoses]
     return type(a) is type(b)

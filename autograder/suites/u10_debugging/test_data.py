@@ -46,6 +46,11 @@ def turned(x):
 
 
 @pytest.mark.item("view_for_permute")
+@check.about(
+    "contiguous",
+    en="The result is a view with strides of its own: the statement asks for contiguous memory.",
+    vi="Kết quả là một view với stride riêng: đề bài yêu cầu bộ nhớ liền mạch.",
+)
 def test_the_result_is_contiguous(make):
     x = make(2, 4, 5, 3)
     y, strides = turned(x)
@@ -163,10 +168,12 @@ def test_every_epoch_has_a_new_random_order(make):
     check.that(
         list(range(20)) not in orders,
         Text(en="The examples are taken in the order of x.", vi="Các mẫu được lấy theo đúng thứ tự trong x."),
+        code="not_shuffled",
     )
     check.that(
         orders[0] != orders[1] and orders[1] != orders[2] and orders[0] != orders[2],
         Text(en="Two epochs have the same order.", vi="Hai epoch có cùng một thứ tự."),
+        code="same_epoch",
     )
 
 
@@ -181,6 +188,7 @@ def test_the_seed_decides_the_orders(make):
     check.that(
         other != first,
         Text(en="Two seeds give the same order.", vi="Hai seed khác nhau cho cùng một thứ tự."),
+        code="seed",
     )
 
 
@@ -231,8 +239,10 @@ def test_the_draw_is_random_and_the_seed_decides_it(student, make):
                 en="The validation data are neighbours, not drawn at random.",
                 vi="Dữ liệu kiểm định nằm liền nhau, không được rút ngẫu nhiên.",
             ),
+            code="not_shuffled",
         )
     check.that(
         drawn[0] != drawn[1] and drawn[1] != drawn[2] and drawn[0] != drawn[2],
         Text(en="Two seeds give the same split.", vi="Hai seed khác nhau cho cùng một cách chia."),
+        code="seed",
     )
