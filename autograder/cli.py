@@ -62,6 +62,16 @@ def _staff(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> Non
     audit.add_argument("--item", action="append", default=[], metavar="I", help="only this item; may be repeated")
     _running(audit)
 
+    misconceptions = commands.add_parser(
+        "misconceptions", help="what a graded class misunderstood: causes and students"
+    )
+    misconceptions.add_argument("results", type=Path, metavar="RESULTS", help="the folder that grade --out wrote")
+    misconceptions.add_argument(
+        "--unit", action="append", default=[], metavar="U", help="only this unit; may be repeated"
+    )
+    misconceptions.add_argument("--json", action="store_true", help="for programs")
+    _common(misconceptions)
+
     build = commands.add_parser("build", help="generate exercises/ from solutions/, and docs/curriculum.md")
     build.add_argument("--check", action="store_true", help="write nothing; exit 1 when a stub differs")
     _common(build)
@@ -127,6 +137,7 @@ def _expected() -> tuple[type[Exception], ...]:
     for module, name in (
         ("autograder.intake", "IntakeError"),
         ("autograder.outputs", "OutputError"),
+        ("autograder.results", "ResultsError"),
         ("autograder.bank", "BankError"),
         ("autograder.datasets", "DataError"),
         ("autograder.grading.run", "GradingError"),
@@ -206,6 +217,26 @@ def _audit(asked: argparse.Namespace) -> int:
     return OK if found.ok else NOT_YET
 
 
+def _misconceptions(asked: argparse.Namespace) -> int:
+    from autograder.console import width
+    from autograder.misconceptions import reckon
+    from autograder.reports.misconceptions import as_json, table
+    from autograder.results import read
+
+    course = load(asked.course)
+    lang = _language(asked, course)
+    units = course.select(asked.unit)
+    results = read(asked.results, course.id)
+    wanted = {unit.id for unit in units}
+    attempts = [attempt for attempt in results.attempts if not asked.unit or attempt.unit in wanted]
+    found = reckon(attempts, [(unit.id, item.id) for unit in course.units for item in unit.items])
+    if asked.json:
+        print(as_json(found, course, lang, advice=results.advice), end="")
+    else:
+        print(table(found, course, lang, width(), advice=results.advice), end="")
+    return OK
+
+
 def _build(asked: argparse.Namespace) -> int:
     from autograder.authoring.build import differences, generated
     from autograder.outputs import write_whole
@@ -266,6 +297,7 @@ COMMANDS = {
     "grade": _grade,
     "verify": _verify,
     "audit": _audit,
+    "misconceptions": _misconceptions,
     "build": _build,
     "release": _release,
     "doctor": _doctor,

@@ -65,6 +65,10 @@ class Diagnosis:
     hint: Words | None = None
 
 
+# Codes that say what is wrong and not why.  They stand here, not in `checks`: a report must not wait for torch.
+GENERAL = frozenset({"shape", "values", "some_values", "dtype", "type"})
+
+
 @dataclass(frozen=True)
 class Submission:
     """One student's module for one unit, as bytes: nothing has been parsed or run.

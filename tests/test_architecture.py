@@ -20,7 +20,7 @@ LAYERS = [
     "models",
     "marked_yaml words",
     "course digits torchvision_compat console",
-    "bank datasets mistakes intake checks reports.escape",
+    "bank datasets mistakes intake checks reports.escape misconceptions results",
     "sandbox.inner",
     "sandbox",
     "reports",
@@ -181,7 +181,16 @@ def test_of_the_checks_the_sandbox_knows_faults_and_inside_only() -> None:
     assert {found.ours for found in checks} <= {"checks.faults", "checks.inside"}
 
 
-PURE = ("reports", "grading.score", "models", "course", "marked_yaml", "intake.names", "intake.layout")
+PURE = [
+    "reports",
+    "misconceptions",
+    "grading.score",
+    "models",
+    "course",
+    "marked_yaml",
+    "intake.names",
+    "intake.layout",
+]
 IMPURE = {
     "torch",
     "numpy",
@@ -214,6 +223,8 @@ HEAVY = (
     "intake",
     "reports",
     "outputs",
+    "results",
+    "misconceptions",
     "console",
     "grading.run",
 )

@@ -11,8 +11,9 @@ import torch
 from torch import Tensor
 
 from autograder.checks.case import Case
-from autograder.checks.diagnose import GENERAL, VALUE_RULES, explain
+from autograder.checks.diagnose import VALUE_RULES, explain
 from autograder.checks.shape_rules import RULES as SHAPE_RULES
+from autograder.models import GENERAL
 from autograder.words import say
 
 N, D, C = 6, 5, 4  # distinct sizes, so that a transpose shows

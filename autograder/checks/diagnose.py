@@ -35,7 +35,6 @@ VALUE_RULES: tuple[Rule, ...] = (
     amount_rules.factor_along,
 )
 CHEAP_RULES: tuple[Rule, ...] = (amount_rules.all_zero, amount_rules.negated, amount_rules.factor)
-GENERAL = frozenset({"shape", "values", "some_values", "dtype", "type"})  # the codes that name no cause
 
 
 def explain(case: Case) -> Diagnosis:
