@@ -18,7 +18,7 @@ KIT = "autograder"
 # Each line may import the lines above it, and nothing below: the flow of autograder/__init__.py, from its end.
 LAYERS = [
     "models",
-    "marked_yaml words",
+    "marked_yaml words meanings",
     "course digits torchvision_compat console",
     "bank datasets mistakes intake checks reports.escape misconceptions results",
     "sandbox.inner",
