@@ -57,6 +57,9 @@ def _staff(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> Non
     verify = commands.add_parser(
         "verify", help="prove the suites: stubs fail, solutions pass, mistakes are rejected, alternatives pass"
     )
+    verify.add_argument(
+        "--runs", type=_count, default=1, metavar="N", help="judge everything N times, each with another seed"
+    )
     _running(verify)
 
     audit = commands.add_parser("audit", help="measure the suites: mutants of the solutions must be noticed (minutes)")
@@ -214,7 +217,7 @@ def _verify(asked: argparse.Namespace) -> int:
     lang = _language(asked, course)
     options = _options(asked)
     with Progress(msg("verifying"), lang) as progress:
-        found = verify(course, course.select(options.units), options, progress.at)
+        found = verify(course, course.select(options.units), options, progress.at, asked.runs)
     print(table(found, lang))
     return OK if found.ok else NOT_YET
 

@@ -128,7 +128,7 @@ def probe_torch() -> dict[str, Any]:
 def probe_tier() -> tuple[str, tuple[str, ...]]:
     """The strongest tier with walls that hold, and why the others do not."""
     from autograder.grading.scratch import scratch
-    from autograder.sandbox.launch import SandboxError
+    from autograder.sandbox.endings import SandboxError
     from autograder.sandbox.tiers import choose
 
     reasons: list[str] = []

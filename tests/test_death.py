@@ -36,7 +36,7 @@ from tests.tiny_course import SOLUTION, answer, environment, put, python, tiny_c
 
 KINDS = ("coordinator", "slot", "zygote", "worker")
 STUDENTS, KILLS, SECONDS = 60, 100, 1500
-linux = pytest.mark.skipif(sys.platform != "linux", reason="reads /proc")
+linux = pytest.mark.skipif(sys.platform != "linux", reason="walls, /proc and small disks to mount are Linux's")
 
 
 @pytest.fixture(scope="module")
@@ -346,7 +346,7 @@ def mounted(folder: Path, options: str) -> Iterator[Path]:
         ["mount", "-t", "tmpfs", "-o", options, "none", str(folder)], capture_output=True, text=True, check=False
     )
     if done.returncode:
-        pytest.skip(f"mounting a small disk needs root: {done.stderr.strip()}")
+        pytest.skip(f"this user, or this container, may not mount a small disk: {done.stderr.strip()}")
     try:
         yield folder
     finally:
@@ -427,7 +427,6 @@ def test_an_output_folder_that_is_read_only_is_told_on_one_line_and_stays_as_it_
 # --- who killed? ---
 
 
-@linux
 @pytest.mark.parametrize(("kills", "verdict"), [(1, "passed"), (2, "out_of_memory")])
 def test_a_worker_killed_once_is_nobody_s_fault_and_twice_the_student_s(
     course: Course, tmp_path: Path, kills: int, verdict: str

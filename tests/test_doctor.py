@@ -15,7 +15,7 @@ from autograder.doctor import Examination, Finding, cure, examine
 from autograder.models import Isolation
 from autograder.reports.doctor import as_json, text
 from autograder.sandbox import tiers
-from autograder.sandbox.launch import SandboxError
+from autograder.sandbox.endings import SandboxError
 
 HEALTHY = {"torch": "2.13.0", "gpu": "", "torchvision": "0.28.0", "cure": True, "trouble": ""}
 HELD = "the self-attack failed, as it should"

@@ -11,7 +11,7 @@ from autograder.course import Item, Unit
 from autograder.grading import words
 from autograder.grading.words import Told
 from autograder.models import Submission, Text, Verdict
-from autograder.sandbox.launch import Ending, WorkerGone
+from autograder.sandbox.endings import Ending, WorkerGone
 from autograder.sandbox.proxy import Call, Handle, LocalTransport, Session
 from autograder.sandbox.shared import SharedData
 from autograder.words import say

@@ -17,7 +17,8 @@ from autograder.outputs import write
 from autograder.reports import json as results_json
 from autograder.reports.escape import verbatim
 from autograder.reports.printed import STAFF_ONLY, printed
-from autograder.sandbox.launch import Worker, WorkerGone, Zygote
+from autograder.sandbox.endings import WorkerGone
+from autograder.sandbox.launch import Worker, Zygote
 from autograder.sandbox.printed import HEAD, TAIL, Excerpt
 from autograder.sandbox.proxy import Session
 from tests.real_path import SECONDS, grade

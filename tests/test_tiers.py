@@ -14,8 +14,9 @@ from pathlib import Path
 import pytest
 
 from autograder.models import Isolation
-from autograder.sandbox import launch, tiers
-from autograder.sandbox.launch import Killed, SandboxError, Zygote
+from autograder.sandbox import tiers, view
+from autograder.sandbox.endings import Killed, SandboxError
+from autograder.sandbox.launch import Zygote
 from autograder.sandbox.tiers import attack, choose
 
 ROOT = Path(__file__).parents[1]
@@ -152,20 +153,20 @@ def test_the_attack_leaves_the_graders_signals_as_they_were(zygotes: Zygotes) ->
 
 def test_walls_that_were_silently_left_out_are_noticed(monkeypatch: pytest.MonkeyPatch) -> None:
     """A tier that says `namespaces` and whose jail does nothing."""
-    command = launch._command
-    monkeypatch.setattr(launch, "_command", lambda tier, *rest: command("process", *rest))
+    command = view.command
+    monkeypatch.setattr(view, "command", lambda tier, *rest: command("process", *rest))
     with pytest.raises(SandboxError, match=f"^namespaces: the self-attack could {', '.join(DEEDS)}$"):
         choose("namespaces")
 
 
 def test_a_landlock_that_answers_but_does_nothing_is_noticed(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     """As on kernels where the call succeeds and restricts nothing; seccomp still stands."""
-    shutil.copytree(launch.INNER, tmp_path / "inner")
+    shutil.copytree(view.INNER, tmp_path / "inner")
     jail = tmp_path / "inner" / "jail.py"
     text = jail.read_text()
     assert text.count("rules.restrict()") == 1
     jail.write_text(text.replace("rules.restrict()", "pass"))
-    monkeypatch.setattr(launch, "INNER", tmp_path / "inner")
+    monkeypatch.setattr(view, "INNER", tmp_path / "inner")
     with pytest.raises(SandboxError, match=f"^landlock: the self-attack could {DEEDS[0]}, {DEEDS[1]}$"):
         choose("landlock")
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from pathlib import Path
 
@@ -77,6 +78,31 @@ def test_the_table_can_be_read_in_vietnamese(whole: Verification) -> None:
     assert lines[3].split() == ["u01_tiny", "mistake", "bị", "bác", "bỏ", "12", "12", "12"]
     assert lines[-1] == "verify: mọi quần thể đều đúng"
     assert len(lines) == len(english)
+
+
+# A verdict that hangs on the seed
+
+SECOND_RUN = """
+import pathlib
+RUNS = pathlib.Path(__file__).with_name("runs")
+RUNS.write_text(RUNS.read_text() + "." if RUNS.exists() else ".")  # a slot collects its suites once
+"""
+
+
+def test_a_verdict_that_changes_from_run_to_run_is_a_problem_that_names_both_seeds(tmp_path: Path) -> None:
+    moody = "def test_the_second_half(student, make):\n    x = make(6)\n"
+    course = tiny_course(
+        tmp_path,
+        (SUITE, "import torch\n", f"import torch\n{SECOND_RUN}"),
+        (SUITE, moody, f'{moody}    if RUNS.read_text() == "..":\n        check.that(False, "the second run")\n'),
+    )
+    seen: list[tuple[int, int]] = []
+    found = verify(course, course.units, here(jobs=1), lambda done, total: seen.append((done, total)), runs=2)
+    changed = [problem for problem in found.problems if problem.startswith("u01_tiny/solution")]
+    assert len(changed) == 1
+    assert re.fullmatch(r"u01_tiny/solution: halves is passed with seed \d+ and failed with seed \d+", changed[0])
+    assert seen == [(done, 44) for done in range(1, 45)]
+    assert "runs: 2, each with a seed of its own" in table(found).splitlines()
 
 
 # A course with a hole of every kind that only a run can find

@@ -14,7 +14,8 @@ import torch
 import torch._dynamo  # as in the zygote: what is imported later looks like a trace
 
 from autograder.sandbox.inner import wire
-from autograder.sandbox.inner.workbench import SMALL, Workbench
+from autograder.sandbox.inner.traces import SMALL
+from autograder.sandbox.inner.workbench import Workbench
 
 SHARED = torch.arange(4.0)
 

@@ -3,7 +3,8 @@
     try_all(course, units, options, trials) → (Hello, attempts in the order of the trials)
 
 Each goes through the sandbox like a student's submission, with one seed drawn for the whole run; nothing is stored.
-Fails with `GradingError` when no slot can be had.
+Without `replays` only verdicts are asked for, not the names of causes.  Fails with `GradingError` when no slot can be
+had.
 """
 
 from __future__ import annotations
@@ -32,12 +33,14 @@ def try_all(
     options: Options,
     trials: Sequence[Trial],
     on_trial: Callable[[int, int], None] = lambda done, total: None,
+    *,
+    replays: bool = True,
 ) -> tuple[Hello, list[Attempt]]:
     find_data(course, units, options, None)
     with tempfile.TemporaryDirectory() as folder, Store(Path(folder)) as store:
         seed = store.seed()
     names = tuple(unit.id for unit in units)
-    settings = Settings(course.path, names, options.isolation, options.trust, seed, options.course_data)
+    settings = Settings(course.path, names, options.isolation, options.trust, seed, options.course_data, replays)
     jobs = [Job(number, trial.submission, trial.only) for number, trial in enumerate(trials)]
     attempts: dict[int, Attempt] = {}
     with Pool(settings, options.jobs) as pool:

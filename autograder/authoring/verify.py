@@ -4,6 +4,7 @@
 
 An untouched stub is `not_attempted`; where it holds code to be mended it may be `failed` instead, without a point.
 `static_problems` looks at files only; `verify` runs everything and returns a `Verification`, which `cli` prints.
+With `runs` everything is judged again, each time with another seed: no verdict may change.
 """
 
 from __future__ import annotations
@@ -82,6 +83,7 @@ class Verification:
     problems: tuple[str, ...]
     unnamed: tuple[str, ...]  # mistakes rejected for a general reason only
     tier: str
+    runs: int = 1
 
     @property
     def ok(self) -> bool:
@@ -93,17 +95,36 @@ def verify(
     units: Sequence[Unit],
     options: Options,
     on_case: Callable[[int, int], None] = lambda done, total: None,
+    runs: int = 1,
 ) -> Verification:
     """Run every population of these units.  GradingError or BankError when that cannot be done."""
     problems = static_problems(course, units)
     cases = [case for unit in units for case in cases_of(course, unit)]
     tried = [Trial(_submission(case), case.only) for case in cases]
-    hello, attempts = try_all(course, units, options, tried, on_case)
+
+    def counted(run: int) -> Callable[[int, int], None]:
+        return lambda done, total: on_case(run * total + done, runs * total)
+
+    hello, attempts = try_all(course, units, options, tried, counted(0))
     problems += _untested(hello, units)
+    for run in range(1, runs):
+        again = try_all(course, units, options, tried, counted(run), replays=False)
+        problems += _changes(cases, (hello, attempts), again)
     found = list(zip(cases, attempts, strict=True))
     problems += [problem for case, attempt in found for problem in case.problems(attempt)]
     unnamed = tuple(case.name for case, attempt in found if case.population == "mistake" and not case.named(attempt))
-    return Verification(tuple(_rows(units, found)), tuple(problems), unnamed, hello.isolation.tier)
+    return Verification(tuple(_rows(units, found)), tuple(problems), unnamed, hello.isolation.tier, runs)
+
+
+def _changes(
+    cases: Sequence[Case], first: tuple[Hello, list[Attempt]], again: tuple[Hello, list[Attempt]]
+) -> Iterator[str]:
+    """Verdicts that hang on the seed."""
+    seeds = [hello.environment.seed for hello, _ in (first, again)]
+    for case, one, other in zip(cases, first[1], again[1], strict=True):
+        for a, b in zip(one.items, other.items, strict=True):
+            if a.verdict is not b.verdict:
+                yield f"{case.name}: {a.item} is {a.verdict} with seed {seeds[0]} and {b.verdict} with seed {seeds[1]}"
 
 
 def cases_of(course: Course, unit: Unit) -> Iterator[Case]:

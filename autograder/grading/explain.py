@@ -28,9 +28,11 @@ SAME = 1e-6  # relative: two ways to write one mistake may round differently
 
 
 class Explainer:
-    def __init__(self, course: Course, suites: Suites) -> None:
-        self.course, self.suites = course, suites
+    def __init__(self, course: Course, suites: Suites, *, replays: bool = True) -> None:
+        self.course, self.suites, self.replays = course, suites, replays
         self._bank = lru_cache(maxsize=None)(lambda unit: load(course, unit))
+        # the same few mistakes are replayed for every failed test of a class: making their source took half of its time
+        self._source = lru_cache(maxsize=None)(lambda unit, entry: self._bank(unit).source(entry))
 
     def explain(
         self,
@@ -43,7 +45,7 @@ class Explainer:
         seconds: float,
     ) -> tuple[Diagnosis, ...]:
         """The named cause first where a mistake matches, then what the check itself found."""
-        replayed = seconds < SLOW and not test.uses_data
+        replayed = self.replays and seconds < SLOW and not test.uses_data
         found = self.matching(unit, item, test, list(trace), error) if replayed else None
         general = self._general(test, error, submission)
         if found is None or found.cause is None:
@@ -57,7 +59,7 @@ class Explainer:
         for entry in bank.mistakes_of(item.id):
             if time.process_time() > deadline:
                 return None
-            replayed, end = self._replay(unit, test, bank.source(entry))
+            replayed, end = self._replay(unit, test, self._source(unit, entry))
             if end is not None and _same_end(end, error) and _same_trace(replayed, trace):
                 return entry
         return None

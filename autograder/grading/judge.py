@@ -23,8 +23,9 @@ from autograder.grading.explain import Explainer
 from autograder.grading.score import Outcome, result
 from autograder.grading.suites import Ran, Suites, Test, is_timeout, raised_by_suite
 from autograder.models import Attempt, ItemResult, Message, Submission, Verdict, Words
+from autograder.sandbox.endings import SandboxError, WorkerGone, WorkerTimeout
 from autograder.sandbox.inner.wire import WireError
-from autograder.sandbox.launch import SandboxError, Worker, WorkerGone, WorkerTimeout, Zygote
+from autograder.sandbox.launch import Worker, Zygote
 from autograder.sandbox.printed import Excerpt
 from autograder.sandbox.proxy import CellsRan, LocalTransport, Missing, OutOfMemory, PolicyBroken, Session
 from autograder.sandbox.shared import SharedData
@@ -34,10 +35,17 @@ class Judge:
     """Judges submissions one after another with one zygote (None: `--isolation none`, in this process)."""
 
     def __init__(
-        self, course: Course, suites: Suites, zygote: Zygote | None, data: DataSource, beat: Callable[[float], None]
+        self,
+        course: Course,
+        suites: Suites,
+        zygote: Zygote | None,
+        data: DataSource,
+        beat: Callable[[float], None],
+        *,
+        replays: bool = True,
     ) -> None:
         self.course, self.suites, self.zygote, self.data, self.beat = course, suites, zygote, data, beat
-        self.explainer = Explainer(course, suites)
+        self.explainer = Explainer(course, suites, replays=replays)
 
     def judge(self, submission: Submission, only: Collection[str] = ()) -> Attempt:
         """Every item of the unit (or `only` some), in the order of grading.yml."""

@@ -40,6 +40,7 @@ class Settings:
     trust: bool
     seed: int
     course_data: Path | None
+    replays: bool = True  # a failed test is replayed through the known mistakes, to name its cause
     scratch: Path | None = None  # where temporary folders go; the coordinator clears it, also after a kill
 
 
@@ -87,7 +88,7 @@ def main(connection: Connection, settings: Settings) -> None:
     from autograder.course import CourseError
     from autograder.datasets import DataError
     from autograder.grading.suites import SuiteError
-    from autograder.sandbox.launch import SandboxError
+    from autograder.sandbox.endings import SandboxError
 
     try:
         _serve(connection, settings)
@@ -134,7 +135,14 @@ def _serve(connection: Connection, settings: Settings) -> None:
         with sandbox() as (zygote, isolation):
             tests = tuple((unit, item, len(found)) for (unit, item), found in suites.tests.items())
             connection.send(Hello(isolation, _environment(settings.seed), tests))
-            judge = Judge(course, suites, zygote, data, beat=lambda seconds: connection.send(Beat(seconds)))
+            judge = Judge(
+                course,
+                suites,
+                zygote,
+                data,
+                beat=lambda seconds: connection.send(Beat(seconds)),
+                replays=settings.replays,
+            )
             while (job := connection.recv()) is not None:
                 connection.send(Done(job.number, judge.judge(job.submission, job.only)))
 

@@ -17,7 +17,7 @@ from autograder.checks import InsideFunction, StudentRaised
 from autograder.course import Item, Unit, did_you_mean
 from autograder.meanings import meaning
 from autograder.models import Diagnosis, Message, Submission, Verdict, Words, msg
-from autograder.sandbox.launch import WorkerGone
+from autograder.sandbox.endings import WorkerGone
 from autograder.sandbox.proxy import Call, Handle
 from autograder.sandbox.shared import SharedData
 

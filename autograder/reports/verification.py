@@ -34,6 +34,8 @@ def table(found: Verification, lang: str = "en") -> str:
         " ".join(pad(text, wide[i]) if i < 3 else text.rjust(wide[i]) for i, text in enumerate(row)) for row in rows
     ]
     lines.append(say(msg("isolation: {isolation}", isolation=found.tier), lang))
+    if found.runs > 1:
+        lines.append(say(msg("runs: {n}, each with a seed of its own", n=found.runs), lang))
     if found.unnamed:
         lines.append(say(msg("rejected, but not by name: {names}", names=", ".join(found.unnamed)), lang))
     lines += [say(msg("problem: {problem}", problem=problem), lang) for problem in found.problems]

@@ -1,6 +1,10 @@
 """The only place that starts student code.  `inner/` is what runs in the jail; everything else runs in the grader.
 
+    view     what a zygote sees of the machine, and the command that starts it there
     launch   exec's the zygote under a tier and asks it for workers
+    endings  how a worker ends: the student's doing, or our fault
+    cgroup   a cap on the memory that no limit of a process counts
+    printed  what graded code prints, for staff
     proxy    `student` as a suite sees it: calls become frames, frames become values
     tiers    chooses the tier by attacking itself
     shared   read-only data (MNIST) that every worker may map

@@ -9,11 +9,8 @@ the zygote, never from the worker itself.  A zygote that does not come up raises
 from __future__ import annotations
 
 import contextlib
-import importlib.util
 import itertools
-import json
 import os
-import shutil
 import signal
 import socket
 import subprocess
@@ -22,89 +19,21 @@ import tempfile
 import threading
 import time
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from types import FrameType
 from typing import Any
 
+from autograder.sandbox import view
 from autograder.sandbox.cgroup import MemoryGroup, NoGroup
+from autograder.sandbox.endings import Ending, Killed, SandboxError, WorkerGone, WorkerTimeout
 from autograder.sandbox.inner import wire
-from autograder.sandbox.inner.watch import MEMORY_SHARE, SCRATCH_MB
+from autograder.sandbox.inner.watch import MEMORY_SHARE
 from autograder.sandbox.inner.zygote import READY, remove
 from autograder.sandbox.printed import Drain, Excerpt
 from autograder.sandbox.shared import SharedData
 
-INNER = Path(__file__).parent / "inner"
-COMPAT = Path(__file__).parents[1] / "torchvision_compat.py"
 KILLED = (-signal.SIGKILL, 128 + signal.SIGKILL)  # the second is how bubblewrap tells it
 START_SECONDS = 120.0  # importing torch took 1.2–6 s; a busy machine with a cold disk needs far longer
-# torch reads the processor's kind here; without it every operation runs its slowest code, and rounds otherwise
-SYSTEM = (
-    "/sys/devices/system/cpu",
-    "/usr",
-    "/lib",
-    "/lib64",
-    "/lib32",
-    "/bin",
-    "/sbin",
-    "/etc/ld.so.cache",
-    "/etc/localtime",
-    "/etc/nsswitch.conf",
-)
-ENVIRONMENT = {
-    "PATH": "/usr/bin:/bin",
-    "LANG": "C.UTF-8",
-    "USER": "student",  # torch asks for a name when it looks for its cache; there is no /etc/passwd
-    "OMP_NUM_THREADS": "1",
-    "OPENBLAS_NUM_THREADS": "1",
-    "MKL_NUM_THREADS": "1",
-    "MPLBACKEND": "Agg",
-}
-
-
-class SandboxError(Exception):
-    """The sandbox could not do its work: our fault, never a student's."""
-
-
-class Killed(SandboxError):
-    """A part of the sandbox got a SIGKILL from outside: says nothing about the walls, and may go well the next time."""
-
-
-@dataclass(frozen=True)
-class Ending:
-    """How a worker ended, as its parent saw it."""
-
-    exit: int  # exit code, or minus the signal
-    killed: bool  # by us
-    cpu: float  # seconds
-    rss_mb: int
-    over: str = ""  # the limit that a SIGKILL of the kernel's or the zygote's stands for: time, memory, files
-
-    @property
-    def by_another(self) -> bool:
-        """Killed, and neither by us nor for a limit: by the machine, the worker itself, anybody."""
-        return self.exit == -signal.SIGKILL and not self.killed and not self.over
-
-    @property
-    def words(self) -> str:
-        if self.exit >= 0:
-            return f"exit code {self.exit}"
-        try:
-            return signal.Signals(-self.exit).name
-        except ValueError:  # a real-time signal has no name of its own
-            return f"signal {-self.exit}"
-
-
-class WorkerGone(Exception):
-    """The worker hung up, answered out of turn, or sent something that is no frame."""
-
-    def __init__(self, ending: Ending, why: str = "") -> None:
-        super().__init__(why or f"the worker ended with {ending.words}")
-        self.ending, self.why = ending, why
-
-
-class WorkerTimeout(Exception):
-    """No answer within the time that was given; the worker has been killed."""
 
 
 class Worker:
@@ -217,12 +146,12 @@ class Zygote:
     def _start(self, control: int) -> subprocess.Popen[bytes]:
         try:
             return subprocess.Popen(
-                _command(self.tier, self.folder, control),
+                view.command(self.tier, self.folder, control),
                 pass_fds=[control],
                 stdin=subprocess.DEVNULL,
                 stdout=self.log,
                 stderr=self.log,
-                env=ENVIRONMENT | {"HOME": str(self.folder)},
+                env=view.ENVIRONMENT | {"HOME": str(self.folder)},
                 cwd="/",
                 start_new_session=True,
             )
@@ -343,55 +272,3 @@ def _memory_group() -> tuple[MemoryGroup | None, str]:
     except NoGroup as why:
         return None, f"memory: {'RLIMIT_DATA only' if sys.platform == 'linux' else 'no cap'} ({why})"
     return group, f"memory: {group.version} and RLIMIT_DATA"
-
-
-def readable() -> list[str]:
-    """What a worker may read: the interpreter, its libraries, and the inner half of the kit."""
-    python = {sys.prefix, sys.base_prefix, *_package_folders()}
-    return [*(path for path in SYSTEM if os.path.exists(path)), *sorted(python), str(INNER)]
-
-
-def _package_folders() -> Iterator[str]:
-    for package in ("torch", "numpy", "msgpack"):
-        spec = importlib.util.find_spec(package)
-        if spec is not None and spec.origin is not None:
-            folder = Path(spec.origin).parents[1]
-            if not folder.is_relative_to(sys.prefix):
-                yield str(folder)
-
-
-def _command(tier: str, folder: Path, control: int) -> list[str]:
-    inside = tier == "namespaces"
-    kit = "/kit" if inside else str(folder / "kit")
-    scratch = "/tmp" if inside else str(folder / "scratch")
-    settings = {"tier": tier, "readable": [*readable(), kit], "scratch": scratch}
-    boot = f"import sys; sys.path.insert(0, {kit!r}); from inner.zygote import main; "
-    boot += f"main({control}, {json.dumps(settings)!r})"
-    python = [sys.executable, "-I", "-B", "-X", "utf8", "-c", boot]
-    if inside:
-        return [*_bubblewrap(), *python]
-    (folder / "scratch").mkdir()
-    shutil.copytree(INNER, folder / "kit" / "inner", ignore=shutil.ignore_patterns("__pycache__"))
-    if COMPAT.exists():
-        shutil.copy(COMPAT, folder / "kit")
-    return python
-
-
-def _bubblewrap() -> list[str]:
-    """A view of the machine with nothing but the interpreter in it, no network, and a pid space of its own."""
-    program = shutil.which("bwrap")
-    if program is None:
-        raise SandboxError("bubblewrap is not installed (apt-get install bubblewrap)")
-    walls = [program, "--unshare-all", "--unshare-user", "--uid", "1000", "--gid", "1000", "--cap-drop", "ALL"]
-    walls += ["--die-with-parent", "--new-session", "--hostname", "grader", "--proc", "/proc", "--dev", "/dev"]
-    walls += ["--size", str(SCRATCH_MB << 20), "--tmpfs", "/tmp"]
-    for path in readable():
-        if path == str(INNER):
-            walls += ["--ro-bind", path, "/kit/inner"]
-        elif os.path.islink(path):
-            walls += ["--symlink", os.readlink(path), path]
-        else:
-            walls += ["--ro-bind", path, path]
-    if COMPAT.exists():
-        walls += ["--ro-bind", str(COMPAT), "/kit/torchvision_compat.py"]
-    return [*walls, "--setenv", "HOME", "/tmp", "--chdir", "/tmp", "--"]

@@ -20,7 +20,8 @@ from pathlib import Path
 
 from autograder.checks.faults import StudentRaised
 from autograder.models import Isolation
-from autograder.sandbox.launch import Killed, SandboxError, WorkerGone, WorkerTimeout, Zygote
+from autograder.sandbox.endings import Killed, SandboxError, WorkerGone, WorkerTimeout
+from autograder.sandbox.launch import Zygote
 from autograder.sandbox.proxy import OutOfMemory, Session
 
 ATTACK = Path(__file__).with_name("probe_submission.py")

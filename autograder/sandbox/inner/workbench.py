@@ -14,18 +14,14 @@ except names, which the grader checks.
 from __future__ import annotations
 import __future__
 
-import _thread
 import ast
-import builtins
 import contextlib
 import random
-import re
 import signal
 import sys
 import time
 import types
-import zlib
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -35,15 +31,13 @@ import torch
 from . import wire
 from .cells import Cell, definitions, split
 from .guard import Guard
+from .raised import describe, statement
+from .traces import changed, rng_digest, small, snapshot
 
-SMALL = 256 << 10  # bytes of arguments that are sent back after a call, to see whether they were changed
 NAMES = 200
 SHARE = 0.7  # of the time that is left for an import: what one cell of a notebook may take
 TOLD = 50  # of each kind of thing that there is to say about a notebook
 FUTURE = sum({getattr(__future__, name).compiler_flag for name in __future__.all_feature_names})
-_WATCHED = (
-    "torch", "torch.nn", "torch.nn.functional", "torch.optim", "torch.autograd", "torch.linalg", "numpy", "builtins",
-)  # fmt: skip
 
 
 class CellTooSlow(BaseException):
@@ -73,7 +67,7 @@ class Workbench:
                 self._seed(request.pop("seed"))
             response = getattr(self, f"_{request.pop('op')}")(**request)
         except self.catches as error:
-            response = self._describe(error)
+            response = describe(error, self.filename)
         return self._pack(response)
 
     # --- requests ---
@@ -99,7 +93,7 @@ class Workbench:
             told = self._run_cells(list(split(source, cells)), time.monotonic() + 0.9 * seconds)
         else:
             exec(code, self.module.__dict__)
-        self.before = self._snapshot()
+        self.before = snapshot(self.module, self.scratch)
         return {"ok": told}
 
     def _run_cells(self, cells: list[Cell], deadline: float) -> dict[str, object]:
@@ -128,12 +122,12 @@ class Workbench:
                 with self._hurry(deadline):
                     exec(code, names)
             except self.catches as error:
-                known = self._describe(error)
+                known = describe(error, self.filename)
                 known = {"error": "MemoryError", "lines": known["memory"]} if "memory" in known else known
                 name = getattr(error, "name", None) if isinstance(error, NameError) else None
                 known["slow"] = isinstance(error, CellTooSlow)
                 raised.append({"cell": number, **known, "name": name if type(name) is str else ""})
-                stopped = self._statement(error)
+                stopped = statement(error, self.filename)
             for name, line in definitions(tree, stopped):
                 lines_of.setdefault(name, []).append(line)
             for name in names.keys() - first_in.keys():
@@ -175,15 +169,6 @@ class Workbench:
             cell.blank()
             return ast.Module([], []), error
 
-    def _statement(self, error: BaseException) -> int:
-        """The line of the cell's own statement that raised."""
-        trace = error.__traceback__
-        while trace is not None:
-            if trace.tb_frame.f_code.co_filename == self.filename:
-                return trace.tb_lineno
-            trace = trace.tb_next
-        return 0
-
     def _item(self, forbids: list[str], symbol: str = "") -> dict[str, object]:
         """An item begins: what it forbids holds until it ends; a module without its symbol is told at once."""
         self.policies.close()
@@ -213,10 +198,7 @@ class Workbench:
         """The item is over: which traces did it leave?  (A fresh worker follows when there are any.)"""
         self.policies.close()
         self.handles.clear()
-        after = self._snapshot()
-        names = self.before.keys() | after.keys()
-        changed = [name for name in names if not _equal(self.before.get(name), after.get(name))]
-        return {"ok": changed[:20]}
+        return {"ok": changed(self.before, snapshot(self.module, self.scratch))[:20]}
 
     # --- running ---
 
@@ -225,7 +207,7 @@ class Workbench:
         torch.default_generator.manual_seed(seed)
         np.random.seed(seed % (1 << 32))
         random.seed(seed)
-        self.rng = _rng_digest()
+        self.rng = rng_digest()
 
     def _run(self, function: Any, args: list[Any], kwargs: dict[str, Any]) -> dict[str, object]:
         rng = self.rng
@@ -234,14 +216,14 @@ class Workbench:
             with self._policies(guard):
                 value = function(*args, **kwargs)
         except self.catches as error:
-            self.rng = _rng_digest()
+            self.rng = rng_digest()
             if guard and guard.found:
                 return {"blocked": list(guard.found)}
-            return self._describe(error)
+            return describe(error, self.filename)
         if guard and guard.found:
             return {"blocked": list(guard.found)}
-        self.rng = _rng_digest()
-        return {"ok": value, "args": _small([*args, *kwargs.values()]), "rng": [rng, self.rng]}
+        self.rng = rng_digest()
+        return {"ok": value, "args": small([*args, *kwargs.values()]), "rng": [rng, self.rng]}
 
     @contextlib.contextmanager
     def _policies(self, guard: Guard | None) -> Iterator[None]:
@@ -277,121 +259,4 @@ class Workbench:
         except wire.WireError as error:
             return wire.pack({"too_much": str(error)})
         except BaseException as error:  # an object of the student's that raises while it is looked at
-            return wire.pack(self._describe(error))
-
-    def _describe(self, error: BaseException) -> dict[str, object]:
-        """An exception as data: a type of Python's or torch's, lines of the student's file, never a text."""
-        if _is_memory(error):
-            return {"memory": self._lines(error), "asked": _asked(error)}
-        kind = next(t for t in type(error).__mro__ if t.__module__ == "builtins" or t.__module__.startswith("torch."))
-        return {"error": kind.__name__.lstrip("_"), "lines": self._lines(error)}
-
-    def _lines(self, error: BaseException) -> list[int]:
-        lines = []
-        if isinstance(error, SyntaxError) and type(error.lineno) is int:
-            lines.append(error.lineno)
-        trace = error.__traceback__
-        while trace is not None and len(lines) < 1000:
-            if trace.tb_frame.f_code.co_filename == self.filename:
-                lines.append(trace.tb_lineno)
-            trace = trace.tb_next
-        return [line for line in lines if type(line) is int][-5:]
-
-    # --- traces ---
-
-    def _snapshot(self) -> dict[str, object]:
-        """What one item could leave behind for the next, as identities and small states."""
-        state: dict[str, object] = {
-            "default dtype": torch.get_default_dtype(),
-            "default device": torch.get_default_device(),
-            "grad mode": torch.is_grad_enabled(),
-            "inference mode": torch.is_inference_mode_enabled(),
-            "anomaly mode": torch.is_anomaly_enabled(),
-            "deterministic": torch.are_deterministic_algorithms_enabled(),
-            "dispatch modes": torch._C._len_torch_dispatch_stack(),
-            "function modes": torch._C._len_torch_function_stack(),
-            "torch threads": torch.get_num_threads(),
-            "threads": _thread._count(),
-            "tracer": (sys.gettrace(), sys.getprofile()),
-        }
-        if self.scratch is not None:
-            state["files"] = sorted(path.name for path in self.scratch.iterdir() if path.name != "__pycache__")
-        # whole namespaces, compared value by value with identity first: 0.1 ms where naming each took 2
-        state |= {f"names of {module}": dict(vars(sys.modules[module])) for module in _WATCHED}
-        state["names of Tensor"] = dict(vars(torch.Tensor))
-        if self.module is not None:
-            state |= {f"student.{k}": (id(v), _content(v)) for k, v in vars(self.module).items()}
-        return state
-
-
-def _equal(before: object, after: object) -> bool:
-    try:
-        return bool(before == after)
-    except Exception:  # a value that cannot be compared stands where another one stood
-        return False
-
-
-def _content(value: object) -> object:
-    """A small fingerprint of a module-level value, so that a cache that grew is seen."""
-    if type(value) in (int, float, str, bool, bytes, type(None)):
-        return value
-    if isinstance(value, (list, dict, set)):
-        try:
-            return len(value), zlib.crc32(repr(value).encode()) if len(value) < 64 else 0
-        except Exception:  # a student's __repr__ (or __len__) that is not right yet
-            return None
-    if isinstance(value, torch.Tensor):
-        return value._version
-    if isinstance(value, np.ndarray):
-        return zlib.crc32(value.tobytes()) if value.nbytes < SMALL else 0
-    return len(getattr(value, "__dict__", ())) if isinstance(value, types.FunctionType) else None
-
-
-def _small(values: Iterable[object]) -> list[object] | None:
-    """The arguments as they are after the call, when they are few bytes; handles and functions as None."""
-    kept: list[object] = []
-    budget = SMALL
-    for value in values:
-        if type(value) is torch.Tensor and value.layout is torch.strided and value.device.type == "cpu":
-            budget -= value.numel() * value.element_size()
-            kept.append(value)
-        elif type(value) is np.ndarray:
-            budget -= value.nbytes
-            kept.append(value)
-        elif isinstance(value, (list, tuple, dict)):
-            budget -= 64 * len(value)
-            kept.append(value if _plain(value) else None)
-        else:
-            kept.append(None)
-        if budget < 0:
-            return None
-    return kept
-
-
-def _plain(value: object) -> bool:
-    if isinstance(value, dict):
-        return all(map(_plain, value.values()))
-    if isinstance(value, (list, tuple)):
-        return all(map(_plain, value))
-    return type(value) in (int, float, str, bool, type(None), torch.Tensor, np.ndarray)
-
-
-def _rng_digest() -> int:
-    state = zlib.crc32(torch.get_rng_state().numpy().data)
-    numpy_state: Any = np.random.get_state()
-    state = zlib.crc32(numpy_state[1], state + numpy_state[2])
-    return state ^ (hash(random.getstate()) & 0xFFFFFFFF)
-
-
-def _asked(error: BaseException) -> int:
-    """How many bytes torch says it was asked for; 0 where nobody says (a MemoryError)."""
-    text = error.args[0] if type(error).__module__ in ("builtins", "torch") and error.args else ""
-    found = re.search(r"tried to allocate ([0-9]{1,18}) bytes", text) if builtins.type(text) is str else None
-    return int(found[1]) if found else 0
-
-
-def _is_memory(error: BaseException) -> bool:
-    if isinstance(error, MemoryError):
-        return True
-    text = error.args[0] if type(error).__module__ in ("builtins", "torch") and error.args else ""
-    return builtins.type(text) is str and ("can't allocate memory" in text or "std::bad_alloc" in text)
+            return wire.pack(describe(error, self.filename))

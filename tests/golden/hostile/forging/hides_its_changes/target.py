@@ -2,7 +2,7 @@
 
 import sys
 
-sys.modules["inner.workbench"]._small = lambda values: None
+sys.modules["inner.workbench"].small = lambda values: None
 
 
 def double(x):
