@@ -20,6 +20,7 @@ from pathlib import Path
 from typing import Any
 
 import autograder
+from autograder.course import CourseError, load
 from autograder.models import Verdict, Words, msg
 from autograder.reports import github
 from autograder.reports.escape import plain
@@ -70,7 +71,7 @@ def run_ci(
     """
     environ = os.environ if environ is None else environ
     out = root / OUT if out is None else out
-    spoken, on_github = lang or chosen_language(), environ.get("GITHUB_ACTIONS") == "true"
+    spoken, on_github = lang or chosen_language(_course_language(root)), environ.get("GITHUB_ACTIONS") == "true"
     try:
         _check(root, paths, out)
         status, output, data = _pytest(root, paths, lang, environ, seconds)
@@ -83,6 +84,14 @@ def run_ci(
     if on_github:
         return CiRun(code, _tell_github(result, output, root, environ))
     return CiRun(code, "\n".join([output, github.text(result)]))
+
+
+def _course_language(root: Path) -> str:
+    """That of grading.yml; English where there is none that can be read: the run itself says so."""
+    try:
+        return load(root).language
+    except CourseError:
+        return "en"
 
 
 def _tell_github(result: github.BoardResult, output: str, root: Path, environ: Mapping[str, str]) -> str:

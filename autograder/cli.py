@@ -17,7 +17,8 @@ from typing import TYPE_CHECKING
 
 from autograder import __version__
 from autograder.course import Course, CourseError, load
-from autograder.words import chosen_language, languages
+from autograder.models import msg
+from autograder.words import chosen_language, languages, say
 
 if TYPE_CHECKING:
     from autograder.grading.run import Options
@@ -69,6 +70,16 @@ def _staff(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> Non
     audit.add_argument("--page", type=Path, metavar="FILE", help="with --explain: write the table as Markdown, too")
     _running(audit)
 
+    misconceptions = commands.add_parser(
+        "misconceptions", help="what a graded class misunderstood: causes and students"
+    )
+    misconceptions.add_argument("results", type=Path, metavar="RESULTS", help="the folder that grade --out wrote")
+    misconceptions.add_argument(
+        "--unit", action="append", default=[], metavar="U", help="only this unit; may be repeated"
+    )
+    misconceptions.add_argument("--json", action="store_true", help="for programs")
+    _common(misconceptions)
+
     build = commands.add_parser("build", help="generate exercises/ from solutions/, and docs/curriculum.md")
     build.add_argument("--check", action="store_true", help="write nothing; exit 1 when a stub differs")
     _common(build)
@@ -79,12 +90,17 @@ def _staff(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> Non
 
     doctor = commands.add_parser("doctor", help="what this machine offers to hidden grading, and what would raise it")
     doctor.add_argument("--json", action="store_true", help="for programs")
+    _speaking(doctor)
 
 
 def _common(command: argparse.ArgumentParser) -> None:
     command.add_argument(
         "--course", type=Path, default=Path(), metavar="DIR", help="the folder with grading.yml (default: here)"
     )
+    _speaking(command)
+
+
+def _speaking(command: argparse.ArgumentParser) -> None:
     command.add_argument(
         "--lang", choices=languages(), help="language of the words (default: COURSE_LANG, then grading.yml)"
     )
@@ -134,6 +150,7 @@ def _expected() -> tuple[type[Exception], ...]:
     for module, name in (
         ("autograder.intake", "IntakeError"),
         ("autograder.outputs", "OutputError"),
+        ("autograder.results", "ResultsError"),
         ("autograder.bank", "BankError"),
         ("autograder.datasets", "DataError"),
         ("autograder.grading.run", "GradingError"),
@@ -158,6 +175,14 @@ def _language(asked: argparse.Namespace, course: Course) -> str:
     return str(asked.lang or chosen_language(course.language))
 
 
+def _language_here(asked: argparse.Namespace) -> str:
+    """Of a command that needs no course: that of the one in this folder, if there is one."""
+    try:
+        return _language(asked, load(Path()))
+    except CourseError:
+        return str(asked.lang or chosen_language())
+
+
 def _grade(asked: argparse.Namespace) -> int:
     from autograder.console import Progress, width
     from autograder.grading.run import grade
@@ -171,7 +196,7 @@ def _grade(asked: argparse.Namespace) -> int:
     options = _options(asked)
     found = collect(asked.paths, course, options.units or None)
     check_folder(asked.out)
-    with Store(asked.out) as store, Progress("grading") as progress:
+    with Store(asked.out) as store, Progress(msg("grading"), lang) as progress:
         graded = grade(
             course,
             found.submissions,
@@ -184,7 +209,7 @@ def _grade(asked: argparse.Namespace) -> int:
         )
         page = write(graded, course, asked.out, lang)  # while the folder is still held
     print(text.grade_table(graded, course, lang, width()))
-    print(f"\nreport: {page}")
+    print(f"\n{say(msg('report: {page}', page=str(page)), lang)}")
     return OK if graded.complete else UNSCORED
 
 
@@ -194,10 +219,11 @@ def _verify(asked: argparse.Namespace) -> int:
     from autograder.reports.verification import table
 
     course = load(asked.course)
+    lang = _language(asked, course)
     options = _options(asked)
-    with Progress("verifying") as progress:
+    with Progress(msg("verifying"), lang) as progress:
         found = verify(course, course.select(options.units), options, progress.at, asked.runs)
-    print(table(found))
+    print(table(found, lang))
     return OK if found.ok else NOT_YET
 
 
@@ -211,10 +237,11 @@ def _audit(asked: argparse.Namespace) -> int:
     from autograder.reports.audit import table
 
     course = load(asked.course)
+    lang = _language(asked, course)
     options = _options(asked)
-    with Progress("auditing") as progress:
+    with Progress(msg("auditing"), lang) as progress:
         found = audit(course, course.select(options.units), options, asked.item, progress.at)
-    print(table(found))
+    print(table(found, lang))
     return OK if found.ok else NOT_YET
 
 
@@ -228,13 +255,33 @@ def _explain(asked: argparse.Namespace) -> int:
 
     course = load(asked.course)
     options = _options(asked)
-    with Progress("explaining") as progress:
+    with Progress(msg("explaining"), _language(asked, course)) as progress:
         found = explained(course, course.select(options.units), options, asked.item, progress.at)
     if asked.page:
         name = asked.page.as_posix()
         write_whole(asked.page, page(found, name, SEED, RIGHT_GOAL, WRONG_GOAL, len(KINDS), MOST))
     print(table(found))
     return OK if found.ok else NOT_YET
+
+
+def _misconceptions(asked: argparse.Namespace) -> int:
+    from autograder.console import width
+    from autograder.misconceptions import reckon
+    from autograder.reports.misconceptions import as_json, table
+    from autograder.results import read
+
+    course = load(asked.course)
+    lang = _language(asked, course)
+    units = course.select(asked.unit)
+    results = read(asked.results, course.id)
+    wanted = {unit.id for unit in units}
+    attempts = [attempt for attempt in results.attempts if not asked.unit or attempt.unit in wanted]
+    found = reckon(attempts, [(unit.id, item.id) for unit in course.units for item in unit.items])
+    if asked.json:
+        print(as_json(found, course, lang, advice=results.advice), end="")
+    else:
+        print(table(found, course, lang, width(), advice=results.advice), end="")
+    return OK
 
 
 def _build(asked: argparse.Namespace) -> int:
@@ -248,7 +295,9 @@ def _build(asked: argparse.Namespace) -> int:
         for path in changed:
             write_whole(path, texts[path])
     for path in changed:
-        print(f"{'differs' if asked.check else 'written'}: {path.relative_to(course.root)}")
+        shown = str(path.relative_to(course.root))
+        words = msg("differs: {path}", path=shown) if asked.check else msg("written: {path}", path=shown)
+        print(say(words, _language(asked, course)))
     return NOT_YET if asked.check and changed else OK
 
 
@@ -257,7 +306,12 @@ def _release(asked: argparse.Namespace) -> int:
 
     course = load(asked.course)
     files = release(course, asked.out)
-    print(f"{len(files)} files written to {asked.out}; try: cd {asked.out} && pip install -e . && pytest exercises/")
+    words = msg(
+        "{n} files written to {folder}; try: cd {folder} && pip install -e . && pytest exercises/",
+        n=len(files),
+        folder=str(asked.out),
+    )
+    print(say(words, _language(asked, course)))
     return OK
 
 
@@ -266,7 +320,7 @@ def _doctor(asked: argparse.Namespace) -> int:
     from autograder.reports.doctor import as_json, text
 
     found = examine(Path())
-    print(as_json(found) if asked.json else text(found))
+    print(as_json(found) if asked.json else text(found, _language_here(asked)))
     return OK if found.possible else NOT_YET
 
 
@@ -297,6 +351,7 @@ COMMANDS = {
     "grade": _grade,
     "verify": _verify,
     "audit": _audit,
+    "misconceptions": _misconceptions,
     "build": _build,
     "release": _release,
     "doctor": _doctor,

@@ -9,6 +9,9 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, TaskID, TextColumn, TimeElapsedColumn, TimeRemainingColumn
 from rich.progress import Progress as Bar
 
+from autograder.models import Words, msg
+from autograder.words import say
+
 MIN_WIDTH, MAX_WIDTH = 60, 120
 
 
@@ -19,7 +22,7 @@ def width() -> int:
 class Progress:
     """One bar for the run, one more while something is downloaded."""
 
-    def __init__(self, what: str) -> None:
+    def __init__(self, what: Words, lang: str) -> None:
         console = Console(stderr=True)
         columns = (
             TextColumn("{task.description}"),
@@ -29,8 +32,8 @@ class Progress:
             TimeRemainingColumn(),
         )
         self._bar = Bar(*columns, console=console)
-        self._task = self._bar.add_task(what, total=None, visible=False)
-        self._what = what
+        self._what, self._lang = say(what, lang), lang
+        self._task = self._bar.add_task(self._what, total=None, visible=False)
         self._files: dict[str, TaskID] = {}
 
     def __enter__(self) -> Progress:
@@ -46,7 +49,8 @@ class Progress:
         """`done` of `total` are kept from an earlier run."""
         self.at(done, total)
         if done:
-            self._bar.console.print(f"{done} of {total} kept from an earlier run")
+            kept = msg("{done} of {total} kept from an earlier run", done=done, total=total)
+            self._bar.console.print(say(kept, self._lang))
 
     def step(self, name: str) -> None:
         self._bar.update(self._task, advance=1, description=f"{self._what} {name[:24]}")

@@ -71,9 +71,12 @@ class Diagnosis:
 Kind = Literal[
     "shape", "broadcast", "dtype", "device", "view_copy", "inplace", "indexing", "statistics", "reduction", "sign",
     "scale", "formula", "stability", "gradient", "graph", "state", "mode", "randomness", "initialisation", "order",
-    "return", "data", "api",
+    "return", "data", "api", "loop",
 ]  # fmt: skip
 KINDS: tuple[str, ...] = get_args(Kind)
+
+# Codes that say what is wrong and not why.  They stand here, not in `checks`: a report must not wait for torch.
+GENERAL = frozenset({"shape", "values", "some_values", "dtype", "type"})
 
 
 @dataclass(frozen=True)

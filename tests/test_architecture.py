@@ -18,9 +18,9 @@ KIT = "autograder"
 # Each line may import the lines above it, and nothing below: the flow of autograder/__init__.py, from its end.
 LAYERS = [
     "models",
-    "marked_yaml words",
+    "marked_yaml words meanings",
     "course digits torchvision_compat console",
-    "bank datasets mistakes intake checks reports.escape",
+    "bank datasets mistakes intake checks reports.escape misconceptions results",
     "sandbox.inner",
     "sandbox",
     "reports",
@@ -182,7 +182,16 @@ def test_of_the_checks_the_sandbox_knows_faults_and_inside_only() -> None:
     assert {found.ours for found in checks} <= {"checks.faults", "checks.inside"}
 
 
-PURE = ("reports", "grading.score", "models", "course", "marked_yaml", "intake.names", "intake.layout")
+PURE = [
+    "reports",
+    "misconceptions",
+    "grading.score",
+    "models",
+    "course",
+    "marked_yaml",
+    "intake.names",
+    "intake.layout",
+]
 IMPURE = {
     "torch",
     "numpy",
@@ -215,6 +224,8 @@ HEAVY = (
     "intake",
     "reports",
     "outputs",
+    "results",
+    "misconceptions",
     "console",
     "grading.run",
 )

@@ -60,6 +60,7 @@ def test_the_table_names_each_survivor_with_its_line(found: Audit) -> None:
     shown = table(found)
     assert "survived: u01_tiny/double, line" in shown
     assert "→ return 3 * x" in shown
+    assert "sống sót: u01_tiny/double, dòng" in table(found, "vi")
 
 
 def test_a_survivor_with_a_proof_is_equivalent_and_a_proof_of_a_killed_mutant_is_a_problem(holed: Course) -> None:

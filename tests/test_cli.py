@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import json
+import re
 import shutil
 import sys
 import zipfile
@@ -15,6 +16,7 @@ import pytest
 
 import autograder
 from autograder import cli
+from autograder.ci import run_ci
 from autograder.cli import COMMANDS, NOT_YET, OK, UNSCORED, USAGE, run
 from autograder.course import Course
 from tests.tiny_course import ROOT, SOLUTION, change, put, python, tiny_course
@@ -60,7 +62,7 @@ def test_every_command_has_a_line_of_help(capsys: pytest.CaptureFixture[str]) ->
     with pytest.raises(SystemExit):
         run(["--help"])
     said = capsys.readouterr().out
-    assert all(f"    {command} " in said for command in COMMANDS)
+    assert [command for command in COMMANDS if not re.search(rf"^    {command}\s+[a-z]", said, re.MULTILINE)] == []
 
 
 USAGES = [
@@ -327,3 +329,53 @@ def test_release_says_where_the_copy_is_and_how_to_try_it(tmp_path: Path, capsys
     count = sum(path.is_file() for path in out.rglob("*"))
     said = f"{count} files written to {out}; try: cd {out} && pip install -e . && pytest exercises/\n"
     assert capsys.readouterr().out == said
+
+
+# Language
+
+
+def test_every_command_that_prints_can_be_asked_for_a_language(capsys: pytest.CaptureFixture[str]) -> None:
+    for command in COMMANDS:
+        with pytest.raises(SystemExit):
+            run([command, "--help"])
+        assert "--lang {en,vi}" in capsys.readouterr().out, command
+
+
+# (--lang, COURSE_LANG, course.language of grading.yml) → the language of the words
+ORDER = [
+    (None, None, None, "en"),
+    (None, None, "vi", "vi"),
+    (None, "en", "vi", "en"),
+    (None, "vi_VN.UTF-8", None, "vi"),
+    (None, "fr", "vi", "vi"),
+    ("en", "vi", "vi", "en"),
+    ("vi", "en", "en", "vi"),
+]
+
+
+@pytest.mark.parametrize(("option", "variable", "registry", "lang"), ORDER)
+def test_the_option_comes_before_the_variable_and_that_before_the_registry(
+    course: Course,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+    option: str | None,
+    variable: str | None,
+    registry: str | None,
+    lang: str,
+) -> None:
+    monkeypatch.delenv("COURSE_LANG", raising=False)
+    if variable:
+        monkeypatch.setenv("COURSE_LANG", variable)
+    if registry:
+        change(course.path, "vi: Nhỏ}\nlimits", f"vi: Nhỏ}}\n  language: {registry}\nlimits")
+    chosen = ["--lang", option] if option else []
+    put(tmp_path / "out" / "results.json", "[]")
+    put(course.root / "exercises/u01_tiny/tiny.py", "edited\n")
+    words = {"en": ("Nothing failed.", "differs: "), "vi": ("Không có bài nào chưa đạt.", "khác: ")}[lang]
+    commands = (["misconceptions", str(tmp_path / "out")], ["build", "--check"])
+    for command, expected in zip(commands, words, strict=True):
+        run([*command, "--course", str(course.root), *chosen])
+        assert expected in capsys.readouterr().out
+    answer = run_ci(course.root, ["exercises/nowhere"], lang=option, environ={})
+    assert answer.text.startswith("exercises/nowhere " + {"en": "does not exist", "vi": "không"}[lang])

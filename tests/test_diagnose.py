@@ -13,8 +13,9 @@ import torch
 from torch import Tensor
 
 from autograder.checks.case import Case
-from autograder.checks.diagnose import GENERAL, VALUE_RULES, explain
+from autograder.checks.diagnose import VALUE_RULES, explain
 from autograder.checks.shape_rules import RULES as SHAPE_RULES
+from autograder.models import GENERAL
 from autograder.words import say
 
 ROOT = Path(__file__).parents[1]

@@ -176,6 +176,9 @@ def test_what_is_found_is_read_by_people_and_programs(machine: dict[str, str]) -
     assert "ok  bubblewrap" in text(found)
     assert "tier: namespaces\n  namespaces: the self-attack failed" in text(found)
     assert text(found).endswith("hidden grading: possible")
+    assert "ok  bubblewrap" in text(found, "vi")
+    assert "mức cách ly: namespaces\n  namespaces: the self-attack failed" in text(found, "vi")
+    assert text(found, "vi").endswith("chấm bằng phép thử ẩn: được")
     assert json.loads(as_json(found))["tier"] == "namespaces"
 
 

@@ -11,9 +11,9 @@ import torch
 from torch import Tensor
 
 from autograder.checks.case import Case
-from autograder.checks.diagnose import GENERAL, explain
+from autograder.checks.diagnose import explain
 from autograder.checks.given import Given
-from autograder.models import Diagnosis, msg
+from autograder.models import GENERAL, Diagnosis, msg
 from autograder.words import say
 from tests.test_diagnose import SHAPES, fresh
 

@@ -260,7 +260,7 @@ def test_hidden_inputs_are_shown_by_shape_only(bench: Bench) -> None:
     assert "." not in said.split("The call:")[1].split("\n")[0].replace("float64", "")
 
 
-@pytest.mark.parametrize(("level", "sentences"), [("full", 3), ("cause", 2), ("verdict", 0)])
+@pytest.mark.parametrize(("level", "sentences"), [("full", 3), ("cause", 2), ("verdict", 2)])
 def test_the_hidden_test_is_named_at_the_feedback_level_full_only(tmp_path: Path, level: str, sentences: int) -> None:
     course = tiny_course(tmp_path, ("grading.yml", "points: 2\n", f"points: 2\n        feedback: {level}\n"))
     (attempt,) = judged_here(course, answer(double="return x / 3"))

@@ -151,7 +151,7 @@ def rows(made: Grade, course: Course | None = None) -> list[dict[str, str]]:
 def test_reports_import_nothing_that_touches_disk_clock_process_or_torch() -> None:
     allowed = {"__future__", "autograder", "collections", "contextlib", "csv", "dataclasses", "functools", "html", "io"}
     allowed |= {"jinja2", "json", "re", "statistics", "textwrap", "types", "typing", "unicodedata"}
-    for module in ("__init__", "csv", "escape", "html", "json", "markdown", "text", "wording"):
+    for module in ("__init__", "csv", "escape", "html", "json", "markdown", "misconceptions", "text", "wording"):
         source = resources.files(autograder.reports).joinpath(f"{module}.py").read_text("utf-8")
         for node in ast.walk(ast.parse(source)):
             names = [alias.name for alias in node.names] if isinstance(node, ast.Import) else []
@@ -299,9 +299,21 @@ def test_the_json_has_each_verdict_with_its_causes_and_feedback() -> None:
         "score": 0.0,
         "max_score": 2.0,
         "seconds": 0.012,
-        "diagnoses": [{"code": "mistake:sample_std", "text": "You divided by N − 1."}],
+        "diagnoses": [
+            {
+                "code": "mistake:sample_std",
+                "text": "You divided by N − 1.",
+                "texts": {"en": "You divided by N − 1.", "vi": "Bạn đã chia cho N − 1."},
+            }
+        ],
         "feedback": ["dx has 3 wrong entries"],
     }
+
+
+def test_the_json_says_each_cause_in_every_language_whatever_the_language_of_the_report() -> None:
+    (said,) = parser.loads(json.results(CLASS, "vi"))[2]["items"][1]["diagnoses"]
+    assert said["text"] == said["texts"]["vi"] == "Bạn đã chia cho N − 1."
+    assert said["texts"]["en"] == "You divided by N − 1."
 
 
 def test_the_json_of_an_unscored_attempt_has_no_number() -> None:

@@ -73,6 +73,13 @@ def test_the_table_says_what_holds(whole: Verification) -> None:
     assert lines[-1] == "verify: all populations hold"
 
 
+def test_the_table_can_be_read_in_vietnamese(whole: Verification) -> None:
+    english, lines = table(whole).splitlines(), table(whole, "vi").splitlines()
+    assert lines[3].split() == ["u01_tiny", "mistake", "bị", "bác", "bỏ", "12", "12", "12"]
+    assert lines[-1] == "verify: mọi quần thể đều đúng"
+    assert len(lines) == len(english)
+
+
 # A verdict that hangs on the seed
 
 SECOND_RUN = """

@@ -2,16 +2,21 @@
 
 from __future__ import annotations
 
+import ast
 import io
+import re
 import string
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
 from autograder import words
+from autograder.course import load
 from autograder.models import Message, Text, msg
 from autograder.words import chosen_language, languages, say, sentences
 
+ROOT = Path(__file__).parents[1]
 PO_FILES = sorted(words.LOCALE.glob("*/LC_MESSAGES/autograder.po"))
 TRANSLATED = "{name} is None"
 
@@ -160,3 +165,85 @@ def test_a_translation_begins_and_ends_as_its_sentence_does(path: Path) -> None:
 
     wrong = [sentence for sentence, said in catalogue(path).items() if said and edges(sentence) != edges(said)]
     assert not wrong
+
+
+# --- terms of art
+
+# What a Vietnamese text keeps in English: the words that torch's own messages, its documentation and the code use.
+TERMS = (
+    *("tensor", "shape", "gradient", "batch", "dtype", "loss", "logit", "softmax", "epoch", "optimizer", "scheduler"),
+    *(
+        "dataset",
+        "dataloader",
+        "notebook",
+        "autograd",
+        "broadcast",
+        "dropout",
+        "momentum",
+        "checkpoint",
+        "bias",
+        "seed",
+    ),
+    *("view", "stride", "module", "buffer", "hook", "mask", "token", "embedding", "backward", "forward", "sandbox"),
+    *("float32", "float64", "int64", "keepdim", "requires_grad"),
+)
+# English phrases in which the word is no term, or in which Vietnamese has a word of its own.
+ORDINARY = ("shape of the curve", "backwards")
+
+
+def spoken() -> Iterator[tuple[str, str, str]]:
+    """(place, English, Vietnamese) of everything that is said to a student: catalogue, mistakes, registry."""
+    for en, vi in catalogue(next(path for path in PO_FILES if "/vi/" in path.as_posix())).items():
+        yield "autograder.po", en, vi
+    for path in sorted((ROOT / "autograder" / "mistakes").glob("u*.py")):
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+            given = {word.arg: word.value for word in node.keywords} if isinstance(node, ast.Call) else {}
+            for en, vi in (("en", "vi"), ("hint_en", "hint_vi")):
+                if en in given and vi in given:
+                    place = f"{path.name}:{given[en].lineno}"
+                    yield place, ast.literal_eval(given[en]), ast.literal_eval(given[vi])
+    course = load(ROOT)
+    for unit in course.units:
+        for item in unit.items:
+            yield from ((f"grading.yml: {unit.id}/{item.id}", text.en, text.vi) for text in (item.title, *item.hints))
+
+
+def lost(en: str, vi: str) -> list[str]:
+    """The terms of the English sentence that the Vietnamese one does not have; a plural is the same term."""
+    for phrase in ORDINARY:
+        en = en.replace(phrase, "")
+    words = re.findall(r"[a-z_0-9]+", en.lower())
+    return [term for term in TERMS if {term, f"{term}s", f"{term}es"} & set(words) and term not in vi.lower()]
+
+
+@pytest.mark.parametrize(
+    ("en", "vi", "terms"),
+    [
+        ("The shapes of two batches", "Kích thước của hai lô", ["shape", "batch"]),
+        ("the Dataset, a DataLoader", "Dataset, DataLoader", []),
+        ("the shape of the curve", "dạng đường cong", []),
+        ("a lossy preview", "bản xem trước", []),
+        ("Logits", "logits", []),
+    ],
+)
+def test_a_term_is_lost_when_a_translation_does_not_have_it(en: str, vi: str, terms: list[str]) -> None:
+    assert lost(en, vi) == terms
+
+
+def test_terms_of_art_stay_english_in_vietnamese() -> None:
+    found = list(spoken())
+    assert len(found) > 2000
+    assert [(place, terms, vi) for place, en, vi in found if (terms := lost(en, vi))] == []
+
+
+def test_what_is_said_in_vietnamese_is_not_the_english_sentence() -> None:
+    """More than three words that were copied are not translated; a line of code may be the same."""
+    copied = [(place, en) for place, en, vi in spoken() if en == vi and not re.search(r"[()=\[]|\w\.\w", en)]
+    assert [(place, en) for place, en in copied if len(re.findall("[A-Za-z]{2,}", en)) > 3] == []
+
+
+@pytest.mark.parametrize("unit", [unit.id for unit in load(ROOT).units])
+def test_the_terms_of_a_unit_s_statement_stand_in_both_languages(unit: str) -> None:
+    pages = (ROOT / "exercises" / unit / name for name in ("README.md", "README.vi.md"))
+    en, vi = (path.read_text(encoding="utf-8") for path in pages)
+    assert lost(en, vi) == []

@@ -29,6 +29,7 @@ KIT = [
     "cli.py",
     "course.py",
     "marked_yaml.py",
+    "meanings.py",
     "models.py",
     "torchvision_compat.py",
     "words.py",

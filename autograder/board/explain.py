@@ -18,6 +18,7 @@ from autograder.board.clock import OutOfTime
 from autograder.board.lines import one_line
 from autograder.board.records import Trouble
 from autograder.board.student import StudentFile, frames, same
+from autograder.meanings import meaning
 from autograder.models import Verdict, Words, msg
 
 CHECKS = "autograder.checks"
@@ -173,18 +174,8 @@ def _compared(trace: TracebackType | None) -> tuple[str, str]:
 
 def kind_words(error: BaseException) -> tuple[Words, ...]:
     """What an exception of the student's code means in plain words; nothing where its own text must do."""
-    return next(((words,) for kind, words in _MEANINGS.items() if isinstance(error, kind)), ())
-
-
-_MEANINGS: dict[type[BaseException], Words] = {  # a subclass stands before its base
-    UnboundLocalError: msg("A variable is used before it has a value."),
-    NameError: msg("A name is used that nothing defines: is it misspelled, or is an import missing?"),
-    NotImplementedError: msg("A part of it is still to do."),
-    RecursionError: msg("The function calls itself without end."),
-    MemoryError: msg("It asked for more memory than there is."),
-    SystemExit: msg("Your code ended Python (exit or quit): return a value instead."),
-    ImportError: msg("Your code imports something that is not installed here."),
-}
+    words = meaning(type(error))
+    return () if words is None else (words,)
 
 
 def raised(error: BaseException, message: str = "") -> str:

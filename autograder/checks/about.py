@@ -9,9 +9,8 @@ from collections.abc import Collection
 from contextlib import ContextDecorator
 from types import TracebackType
 
-from autograder.checks.diagnose import GENERAL
 from autograder.checks.faults import CheckFailed
-from autograder.models import Diagnosis, Text
+from autograder.models import GENERAL, Diagnosis, Text
 
 # what says enough by itself, or says that the answer is not of the kind that this test is about
 SILENT = frozenset({"none", "type", "tensor", "numpy", "python_number", "property", "argument_changed", "too_much"})

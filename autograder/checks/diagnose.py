@@ -43,7 +43,6 @@ VALUE_RULES: tuple[Rule, ...] = (
 )
 FINE_RULES: tuple[Rule, ...] = (input_rules.eps, function_rules.low_precision, function_rules.imprecise)
 CHEAP_RULES: tuple[Rule, ...] = (amount_rules.all_zero, amount_rules.negated, amount_rules.factor)
-GENERAL = frozenset({"shape", "values", "some_values", "dtype", "type"})  # the codes that name no cause
 
 
 def explain(case: Case) -> Diagnosis:

@@ -14,9 +14,8 @@ from collections.abc import Callable, Iterator, Sequence
 import torch
 from torch import Tensor
 
-from autograder.checks.diagnose import GENERAL
 from autograder.grading.complaints import COMPLAINTS
-from autograder.models import Diagnosis, Message, msg
+from autograder.models import GENERAL, Diagnosis, Message, msg
 from autograder.sandbox.proxy import Call, Handle, same
 from autograder.sandbox.shared import SharedData
 

@@ -50,8 +50,8 @@ def result(item: Item, outcomes: Sequence[Outcome], tests: int, *, practice: boo
         verdict=verdict,
         score=round(share * item.points, 4),
         max_score=item.points,
-        diagnoses=_told((first.diagnoses if first else ()) + warned, item.feedback),
-        feedback=_said(first.feedback if first else (), item.feedback),
+        diagnoses=(first.diagnoses if first else ()) + warned,
+        feedback=first.feedback if first else (),
         seconds=round(sum(outcome.seconds for outcome in outcomes), 4),
         staff="\n".join(outcome.staff for outcome in telling if outcome.staff),
     )
@@ -76,11 +76,3 @@ def _below(outcomes: Sequence[Outcome], ramp: Ramp) -> Diagnosis:
     value = round(measured.get(name, 0.0), 4)
     words = msg("It works: {name} {value}; full points begin at {full}.", name=name, value=value, full=ramp.full)
     return Diagnosis("below_the_mark", words)
-
-
-def _told(diagnoses: tuple[Diagnosis, ...], level: str) -> tuple[Diagnosis, ...]:
-    return () if level == "verdict" else diagnoses
-
-
-def _said(feedback: tuple[Words, ...], level: str) -> tuple[Words, ...]:
-    return () if level == "verdict" else feedback

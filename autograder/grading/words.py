@@ -16,6 +16,7 @@ import torch
 from autograder.checks import InsideFunction, StudentRaised
 from autograder.course import Item, Unit, did_you_mean
 from autograder.grading.complaints import complaint
+from autograder.meanings import meaning
 from autograder.models import WARNED, Diagnosis, Message, Submission, Verdict, Words, msg
 from autograder.sandbox.endings import WorkerGone
 from autograder.sandbox.proxy import Call, Handle
@@ -86,7 +87,6 @@ LIKELY: tuple[tuple[str, str, Message], ...] = (
     ),
     ("AttributeError", r"^self\.\w+\s*=\s*(torch\.)?nn\.", msg("Does `__init__` call `super().__init__()` first?")),
     ("TypeError", r"^$", msg("Does it take the arguments that the statement names, `self` first in a method?")),
-    ("RecursionError", "", msg("Does every path of the recursion reach an end?")),
 )
 
 
@@ -287,10 +287,11 @@ def type_of(error: StudentRaised) -> str:
 
 
 def _likely(error: StudentRaised, submission: Submission) -> Message | None:
-    """What often lies behind it, by its type and the student's own line; nothing when no row of LIKELY fits."""
+    """What often lies behind it, by its type and the student's own line: the first row of LIKELY that fits; else what
+    such an exception means, as the board says it."""
     line = _line(error.lines[-1] if error.lines else 0, submission)[:1000]
     rows = (hint for types, looks, hint in LIKELY if error.type_name in types.split() and re.search(looks, line))
-    return next(rows, None)
+    return next(rows, None) or meaning(error.type_name)
 
 
 def _no_text(error: StudentRaised, source: bytes) -> Message | None:

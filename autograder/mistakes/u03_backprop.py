@@ -79,7 +79,7 @@ def mean_of_squares(x, y, w1, w2, lr, steps):
     en="The derivative of (pred − y)² is 2 · (pred − y); your gradients lack the factor 2.",
     vi="Đạo hàm của (pred − y)² là 2 · (pred − y); gradient của bạn thiếu hệ số 2.",
     hint_en="Look at the first line of your backward pass.",
-    hint_vi="Xem lại dòng đầu tiên của phần truyền ngược.",
+    hint_vi="Xem lại dòng đầu tiên trong phần backward của bạn.",
 )
 def factor_two_forgotten(x, y, w1, w2, lr, steps):
     losses = []
@@ -1145,7 +1145,7 @@ def step_without_relus_mask(x, y, w1, w2, lr):
     en="The derivative of (pred − y)² is 2 · (pred − y); your gradients lack the factor 2.",
     vi="Đạo hàm của (pred − y)² là 2 · (pred − y); gradient của bạn thiếu hệ số 2.",
     hint_en="Look at the first line of your backward pass.",
-    hint_vi="Xem lại dòng đầu tiên của phần truyền ngược.",
+    hint_vi="Xem lại dòng đầu tiên trong phần backward của bạn.",
 )
 def step_without_the_factor_two(x, y, w1, w2, lr):
     h = x @ w1

@@ -1203,7 +1203,7 @@ def each_by_itself(params, max_norm):
 @mistake(
     "clip_grad_norm_", kind="reduction",
     en="The norms of the gradients are added up; it is their squares that add up.",
-    vi="Các chuẩn được cộng lại với nhau; phải cộng bình phương của chúng.",
+    vi="Chuẩn của các gradient được cộng lại với nhau; phải cộng bình phương của chúng.",
     hint_en="The norm of the norms is the norm of everything.",
     hint_vi="Chuẩn của các chuẩn chính là chuẩn của tất cả.",
 )  # fmt: skip

@@ -6,6 +6,7 @@
     json.results(grade, lang)                        results.json, see schema/attempt.schema.json
     csv.grades(grade, course)                        grades.csv; no rows when the grade is advice
     markdown.student(grade, student, course, lang)   the page a student reads: nothing hidden is on it
+    misconceptions.table(found, course, lang)        what a class misunderstood; .as_json for programs
     html.index(grade, course, lang, pages)           the page an instructor reads
 
 Every name and sentence that comes from outside passes through `escape` on its way out.

@@ -11,7 +11,7 @@ from typing import Any
 from autograder.models import Attempt, Grade, ItemResult
 from autograder.reports.escape import plain
 from autograder.reports.wording import tell
-from autograder.words import say
+from autograder.words import languages, say
 
 
 def results(grade: Grade, lang: str = "en") -> str:
@@ -58,7 +58,11 @@ def _item(item: ItemResult, lang: str) -> dict[str, Any]:
         "max_score": item.max_score,
         "seconds": round(item.seconds, 3),
         "diagnoses": [
-            {"code": diagnosis.code, "text": plain(say(diagnosis.words, lang), lines=True)}
+            {
+                "code": diagnosis.code,
+                "text": plain(say(diagnosis.words, lang), lines=True),
+                "texts": {each: plain(say(diagnosis.words, each), lines=True) for each in languages()},
+            }
             for diagnosis in item.diagnoses
         ],
         "feedback": [plain(say(words, lang), lines=True) for words in item.feedback],

@@ -1,11 +1,13 @@
 """The page a student reads: each unit, each item, the cause where one is known, the next step.  Pure.
 
-Nothing hidden is on it: no input, no expected value, no seed, nothing of a neighbour's, nothing of `staff`.
+Nothing hidden is on it: no input, no expected value, no seed, nothing of a neighbour's, nothing of `staff`.  Of an item
+with `feedback: verdict` no cause is on it either: the records hold the causes for the staff, this page leaves them out.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from autograder.models import Attempt, Grade, ItemResult, Verdict, msg
@@ -69,8 +71,12 @@ def _unit(grade: Grade, attempt: Attempt, unit: Unit | None, lang: str) -> Itera
 
 
 def _item(result: ItemResult, unit: Unit | None, lang: str) -> Iterator[str]:
-    name = markdown(title(item_of(unit, result.item), result.item, lang))
+    item = item_of(unit, result.item)
+    name = markdown(title(item, result.item, lang))
     yield from (f"### {name}: {verdict(result.verdict, lang)}", "")
+    if item is not None and item.feedback == "verdict":  # the staff read the causes in results.json and index.html
+        result = replace(result, diagnoses=(), feedback=())
+        yield from _bullet(say(msg("Of this item only the verdict is told."), lang))
     for sentence in feedback(result, lang):
         yield from _bullet(sentence)
     hints = (diagnosis.hint for diagnosis in result.diagnoses if diagnosis.hint is not None)

@@ -42,7 +42,7 @@ def _table(grade: Grade, lang: str, width: int) -> str:
     left = width - sum(wide) - 3 * len(GAP)
     lines = []
     for row in [head, *rows]:
-        name, unit, score = _left(row[0], wide[0]), _left(row[1], wide[1]), _right(row[2], wide[2])
+        name, unit, score = pad(row[0], wide[0]), pad(row[1], wide[1]), _right(row[2], wide[2])
         first, *more = _pieces(row[3], max(left, 12))
         lines.append(GAP.join((name, unit, score, first)).rstrip())
         lines += [" " * (sum(wide) + 3 * len(GAP)) + line for line in more]
@@ -97,7 +97,8 @@ def columns(text: str) -> int:
     return sum(wide)
 
 
-def _left(text: str, wide: int) -> str:
+def pad(text: str, wide: int) -> str:
+    """Exactly so many places: cut with …, or blanks behind it."""
     while columns(text) > wide:
         text = text.rstrip("…")[:-1] + "…"
     return text + " " * (wide - columns(text))

@@ -1,27 +1,44 @@
-"""What `autograder verify` found, as text: a table of populations, then each problem on a line."""
+"""What `autograder verify` found, as text: a table of populations, then each problem on a line.
+
+The frame is said in the language of the command; problems name files and verdicts, for the author, in English.
+"""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from autograder.models import msg
+from autograder.reports.text import columns, pad
+from autograder.words import say
+
 if TYPE_CHECKING:
     from autograder.authoring.verify import Verification
 
-MUST = {"stub": "fail every item", "solution": "pass", "mistake": "are rejected", "alternative": "pass"}
+MUST = {
+    "stub": msg("fail every item"),
+    "solution": msg("pass"),
+    "mistake": msg("are rejected"),
+    "alternative": msg("pass"),
+}
+WIDTHS = (20, 12, 16, 5, 5, 6)  # at least; the first three are words, the others numbers
 
 
-def table(found: Verification) -> str:
-    lines = [f"{'unit':<20} {'population':<12} {'must':<16} {'cases':>5} {'hold':>5} {'named':>6}"]
+def table(found: Verification, lang: str = "en") -> str:
+    heads = (msg("unit"), msg("population"), msg("must"), msg("cases"), msg("hold"), msg("named"))
+    rows = [tuple(say(head, lang) for head in heads)]
     for row in found.rows:
         named = "" if row.named is None else str(row.named)
-        lines.append(
-            f"{row.unit:<20} {row.population:<12} {MUST[row.population]:<16} {row.cases:>5} {row.right:>5} {named:>6}"
-        )
-    lines.append(f"isolation: {found.tier}")
+        rows.append((row.unit, row.population, say(MUST[row.population], lang), str(row.cases), str(row.right), named))
+    wide = [max(least, *(columns(row[i]) for row in rows)) for i, least in enumerate(WIDTHS)]
+    lines = [
+        " ".join(pad(text, wide[i]) if i < 3 else text.rjust(wide[i]) for i, text in enumerate(row)) for row in rows
+    ]
+    lines.append(say(msg("isolation: {isolation}", isolation=found.tier), lang))
     if found.runs > 1:
-        lines.append(f"runs: {found.runs}, each with a seed of its own")
+        lines.append(say(msg("runs: {n}, each with a seed of its own", n=found.runs), lang))
     if found.unnamed:
-        lines.append(f"rejected, but not by name: {', '.join(found.unnamed)}")
-    lines += [f"problem: {problem}" for problem in found.problems]
-    lines.append("verify: all populations hold" if found.ok else f"verify: {len(found.problems)} problems")
+        lines.append(say(msg("rejected, but not by name: {names}", names=", ".join(found.unnamed)), lang))
+    lines += [say(msg("problem: {problem}", problem=problem), lang) for problem in found.problems]
+    end = msg("all populations hold") if found.ok else msg("{n} problems", n=len(found.problems))
+    lines.append(f"verify: {say(end, lang)}")
     return "\n".join(line.rstrip() for line in lines)
