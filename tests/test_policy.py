@@ -373,6 +373,14 @@ def test_a_loop_of_the_bank_is_named_where_it_is_blocked_and_no_other_mistake_is
     assert [case_of("mistake", kind).named(blocked) for kind in ("loop", "shape")] == [True, False]
 
 
+def test_a_deep_expression_hides_no_loop_beside_it() -> None:
+    deep = "+".join(["1"] * 1500)
+    assert found(f"import a\ndef f(x):\n    y = {deep}; z = a{'.b' * 1500}\n    return [y for y in x]", "loops") == (
+        "loops",
+        4,
+    )
+
+
 # --- grading.yml ---
 
 ENDS_OF_SLOPE = "        forbids: [autograd]\n"

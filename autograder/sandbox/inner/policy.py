@@ -48,14 +48,14 @@ class Facts:
 class Source:
     def __init__(self, trees: Sequence[ast.Module] = ()) -> None:
         self.facts: dict[str, Facts] = {}
-        self.starred: list[str] = []
+        self.starred: set[str] = set()
         outside: dict[str, str | None] = {}
         statements = [node for tree in trees for node in _statements(tree.body)]
         for node in statements:
             outside.update(dict.fromkeys(_defines(node)))  # its own `def softmax` is not the one it imported
             _bind(node, outside, (outside,))
             if isinstance(node, ast.ImportFrom) and node.module and any(alias.name == "*" for alias in node.names):
-                self.starred.append(node.module)
+                self.starred.add(node.module)
         for node in statements:
             for name in _defines(node):
                 with contextlib.suppress(RecursionError):  # too deep: what was read so far counts, and the others
@@ -63,19 +63,18 @@ class Source:
 
     def finding(self, symbol: str, forbids: Iterable[str]) -> tuple[str, int] | None:
         """The first forbidden thing that the item's code names, nearest to the item's own definition."""
-        words = {word: AUTOGRAD if word == "autograd" else (word,) for word in forbids}
+        meant = {name: word for word in forbids for name in (AUTOGRAD if word == "autograd" else (word,))}
         waiting, seen = [symbol], {symbol}
         while waiting:
             facts = self.facts.get(waiting.pop(0), Facts())
-            found = [(line, LOOPS) for line in facts.loops if LOOPS in words]
-            starred = [(line, f"{module}.{name}") for name, line in facts.names.items() for module in self.starred]
-            for line, used in facts.uses + [use for use in starred if use[1].rpartition(".")[2] not in self.facts]:
+            found = [(line, LOOPS) for line in facts.loops if LOOPS in meant]
+            for line, used in facts.uses:
                 used = used.removeprefix("torch.ops.")
-                found += [
-                    (line, word)
-                    for word, means in words.items()
-                    if any(used == meant or used.startswith(f"{meant}.") for meant in means)
-                ]
+                found += [(line, meant[used]) for used in _prefixes(used) if used in meant]
+            for name, word in meant.items():
+                module, _, last = name.rpartition(".")
+                if last in facts.names and last not in self.facts and module in self.starred:
+                    found.append((facts.names[last], word))
             if found:
                 line, word = min(found)
                 return word, line
@@ -115,17 +114,18 @@ class _Reader(ast.NodeVisitor):
         for name in [name for inner in _own(body) if isinstance(inner, ast.Global) for name in inner.names]:
             scope.pop(name, None)
         for statement in body:
-            self.visit(statement)
+            with contextlib.suppress(RecursionError):  # one deep expression hides nothing of the others
+                self.visit(statement)
         self.scopes = before
 
     def _name(self, node: ast.Name | ast.Attribute) -> None:
-        used = dotted(node, self.scopes)
+        used, root = dotted(node, self.scopes), _root(node)
         if used:
             self.facts.uses.append((node.lineno, used))
-        elif isinstance(node, ast.Attribute):
-            self.visit(node.value)
-        elif isinstance(node.ctx, ast.Load) and not any(node.id in scope for scope in self.scopes[1:]):
-            self.facts.names.setdefault(node.id, node.lineno)
+        elif not isinstance(root, ast.Name):
+            self.visit(root)
+        elif isinstance(root.ctx, ast.Load) and not any(root.id in scope for scope in self.scopes[1:]):
+            self.facts.names.setdefault(root.id, root.lineno)
 
     def _is_loop(self, node: ast.AST) -> bool:
         if isinstance(node, ast.While):
@@ -184,14 +184,31 @@ def dotted(node: ast.AST, scopes: Sequence[dict[str, str | None]]) -> str | None
     if isinstance(node, ast.Name):
         return next((scope[node.id] for scope in reversed(scopes) if node.id in scope), None)
     if isinstance(node, ast.Attribute):
-        holder = dotted(node.value, scopes)
-        return f"{holder}.{node.attr}" if holder else None
+        holder, names = dotted(_root(node), scopes), []
+        while holder and isinstance(node, ast.Attribute):
+            names.append(node.attr)
+            node = node.value
+        return ".".join([holder, *reversed(names)]) if holder else None
     if isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id == "getattr":
         match node.args:
             case [holder_node, ast.Constant(value=str(name)), *_]:
                 holder = dotted(holder_node, scopes)
                 return f"{holder}.{name}" if holder else None
     return None
+
+
+def _prefixes(name: str) -> Iterator[str]:
+    """`a.b.c` → a.b.c, a.b, a: what stands below a forbidden name (`aten.native_dropout.default`) is forbidden."""
+    while name:
+        yield name
+        name = name.rpartition(".")[0]
+
+
+def _root(node: ast.expr) -> ast.expr:
+    """What stands left of all dots."""
+    while isinstance(node, ast.Attribute):
+        node = node.value
+    return node
 
 
 def _statements(body: Iterable[ast.stmt]) -> Iterator[ast.stmt]:
@@ -208,10 +225,12 @@ def _statements(body: Iterable[ast.stmt]) -> Iterator[ast.stmt]:
 
 def _own(body: Iterable[ast.AST]) -> Iterator[ast.AST]:
     """All nodes of a function except those inside of functions and classes that it defines."""
-    for node in body:
+    waiting = [*body]
+    while waiting:  # not by recursion: an expression may be as deep as it likes
+        node = waiting.pop()
         yield node
         if not isinstance(node, (*_FUNCTIONS, ast.ClassDef)):
-            yield from _own(ast.iter_child_nodes(node))
+            waiting += ast.iter_child_nodes(node)
 
 
 def _bind(node: ast.AST, scope: dict[str, str | None], scopes: Sequence[dict[str, str | None]]) -> None:
