@@ -14,7 +14,7 @@ from autograder.cli import NOT_YET, run
 from autograder.course import Course
 from autograder.grading import behaviour, complaints
 from autograder.grading import explain as explain_module
-from autograder.models import KINDS, Verdict
+from autograder.models import KINDS, WARNED, Verdict
 from autograder.reports.explained import table
 from tests.tiny_course import change, here, tiny_course
 
@@ -142,6 +142,7 @@ COMPUTED: dict[str, set[str]] = {
     "nonfinite._counted": {"nan", "infinite"},
     "behaviour._left": {row[0] for row in behaviour.LEFT.values()},
     "complaints.complaint": set(complaints.COMPLAINTS),
+    "words.warned": {WARNED},
     "kinds.wrong_kind": {"tensor", "numpy", "python_number", "type"},
     "properties.fail": {"property"},  # and what the suites give it
 }

@@ -76,7 +76,7 @@ RIGHT_FOR: Mapping[str, frozenset[str]] = {
         "missing_key extra_key": "return state",  # what comes back lacks a part; a state_dict, a buffer
         "argument_changed": "inplace view_copy",  # written into, or into what shares its memory
         "not_raised wrong_exception": "api",
-        "blocked": "api",
+        "blocked warned": "api",
         # what a call did beside returning a value
         "first_call_only state_kept stale": "state inplace",  # "what outlives a call: a tensor changed in place"
         "input_changed": "inplace view_copy",
