@@ -14,7 +14,7 @@ from functools import cached_property
 from pathlib import Path
 
 from autograder.course import Course, Unit, did_you_mean
-from autograder.models import Text
+from autograder.models import KINDS, Text
 
 Definition = ast.FunctionDef | ast.ClassDef
 KEYWORDS = frozenset({"kind", "en", "vi", "hint_en", "hint_vi"})
@@ -125,8 +125,12 @@ def _entry(node: Definition, unit: Unit, path: Path) -> Entry:
     missing = {"kind", "en", "vi"} - words.keys()
     if call.func.id != "mistake" or missing:
         raise BankError(f"{where}: {node.name} lacks {', '.join(sorted(missing)) or '@mistake or @alternative'}")
+    kind = words["kind"]
+    if kind not in KINDS:
+        near = did_you_mean(str(kind), KINDS) or f"; the kinds are {', '.join(KINDS)}"
+        raise BankError(f"{where}: {node.name} has an unknown kind {kind!r}{near}")
     hint = Text(words["hint_en"], words.get("hint_vi", words["hint_en"])) if words.get("hint_en") else None
-    return Entry(item, node.name, node, words["kind"], Text(words["en"], words["vi"]), hint)
+    return Entry(item, node.name, node, kind, Text(words["en"], words["vi"]), hint)
 
 
 def _renamed(node: Definition, symbol: str) -> Definition:

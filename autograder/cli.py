@@ -64,6 +64,10 @@ def _staff(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> Non
 
     audit = commands.add_parser("audit", help="measure the suites: mutants of the solutions must be noticed (minutes)")
     audit.add_argument("--item", action="append", default=[], metavar="I", help="only this item; may be repeated")
+    audit.add_argument(
+        "--explain", action="store_true", help="instead: does a report name the cause of a mistake the bank lacks?"
+    )
+    audit.add_argument("--page", type=Path, metavar="FILE", help="with --explain: write the table as Markdown, too")
     _running(audit)
 
     misconceptions = commands.add_parser(
@@ -151,6 +155,7 @@ def _expected() -> tuple[type[Exception], ...]:
         ("autograder.datasets", "DataError"),
         ("autograder.grading.run", "GradingError"),
         ("autograder.grading.store", "StoreError"),
+        ("autograder.grading.suites", "SuiteError"),
         ("autograder.authoring.build", "BuildError"),
         ("autograder.authoring.audit", "AuditError"),
         ("autograder.authoring.release", "ReleaseError"),
@@ -223,6 +228,10 @@ def _verify(asked: argparse.Namespace) -> int:
 
 
 def _audit(asked: argparse.Namespace) -> int:
+    if asked.explain:
+        return _explain(asked)
+    if asked.page:
+        return _refuse("--page is for --explain; give both")
     from autograder.authoring.audit import audit
     from autograder.console import Progress
     from autograder.reports.audit import table
@@ -254,6 +263,25 @@ def _misconceptions(asked: argparse.Namespace) -> int:
     else:
         print(table(found, course, lang, width(), advice=results.advice), end="")
     return OK
+
+
+def _explain(asked: argparse.Namespace) -> int:
+    from autograder.authoring.causes import MOST
+    from autograder.authoring.explained import RIGHT_GOAL, SEED, WRONG_GOAL, explained
+    from autograder.console import Progress
+    from autograder.models import KINDS
+    from autograder.outputs import write_whole
+    from autograder.reports.explained import page, table
+
+    course = load(asked.course)
+    options = _options(asked)
+    with Progress(msg("explaining"), _language(asked, course)) as progress:
+        found = explained(course, course.select(options.units), options, asked.item, progress.at)
+    if asked.page:
+        name = asked.page.as_posix()
+        write_whole(asked.page, page(found, name, SEED, RIGHT_GOAL, WRONG_GOAL, len(KINDS), MOST))
+    print(table(found))
+    return OK if found.ok else NOT_YET
 
 
 def _build(asked: argparse.Namespace) -> int:

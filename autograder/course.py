@@ -20,10 +20,12 @@ __all__ = ["Course", "CourseError", "Credit", "Item", "LatePolicy", "Limits", "U
 FILE = "grading.yml"
 FEEDBACK_LEVELS = ("full", "cause", "verdict")
 _NAME = re.compile(r"[a-z][a-z0-9_]*")
+POLICY_WORDS = ("autograd", "loops")
+POLICIES = ("zero", "warning")
 _FORBIDDEN = re.compile(r"(torch|aten)(\.\w+)+")
 _UNIT = "id module title items"
 _ITEM = "id title points minutes difficulty hints"
-_ITEM_OPTIONS = "symbol credit seconds memory_mb forbids processes feedback"
+_ITEM_OPTIONS = "symbol credit seconds memory_mb forbids policy processes feedback"
 
 
 @dataclass(frozen=True)
@@ -76,6 +78,7 @@ class Item:
     seconds: float = 5.0
     memory_mb: int = 1024
     forbids: tuple[str, ...] = ()
+    policy: str = "zero"  # what a forbidden use costs: zero | warning
     processes: bool = False  # a DataLoader of the student's may have workers
     feedback: str = "cause"
 
@@ -197,6 +200,9 @@ def _item(node: Node, limits: Limits, feedback: str) -> Item:
     symbol = found["symbol"].text() if "symbol" in found else id
     if not symbol.isidentifier():
         raise found["symbol"].error(f"symbol {symbol!r} is not a Python name")
+    forbids = tuple(map(_forbidden, found["forbids"].sequence())) if "forbids" in found else ()
+    if "policy" in found and not forbids:
+        raise found["policy"].error(f"{id} has a policy but forbids nothing; add the line 'forbids: […]' or drop it")
     return Item(
         id=id,
         symbol=symbol,
@@ -208,7 +214,8 @@ def _item(node: Node, limits: Limits, feedback: str) -> Item:
         credit=_credit(found["credit"]) if "credit" in found else Credit(),
         seconds=found["seconds"].number(0.1, 3600) if "seconds" in found else limits.item_seconds,
         memory_mb=found["memory_mb"].integer(64, 1 << 20) if "memory_mb" in found else limits.memory_mb,
-        forbids=tuple(map(_forbidden, found["forbids"].sequence())) if "forbids" in found else (),
+        forbids=forbids,
+        policy=found["policy"].text(POLICIES) if "policy" in found else "zero",
         processes=found["processes"].boolean() if "processes" in found else False,
         feedback=found["feedback"].text(FEEDBACK_LEVELS) if "feedback" in found else feedback,
     )
@@ -242,10 +249,10 @@ def _name(node: Node) -> str:
 
 
 def _forbidden(node: Node) -> str:
-    """autograd, a function (torch.nn.functional.dropout) or an operator (aten.native_dropout); others guard nothing."""
+    """autograd, loops, a function (torch.nn.functional.dropout) or an operator (aten.native_dropout)."""
     word = node.text()
-    if word != "autograd" and not _FORBIDDEN.fullmatch(word):
-        near = did_you_mean(word, ["autograd"]) or "; write autograd, torch.… or aten.…"
+    if word not in POLICY_WORDS and not _FORBIDDEN.fullmatch(word):
+        near = did_you_mean(word, POLICY_WORDS) or "; write autograd, loops, torch.… or aten.…"
         raise node.error(f"{word!r} cannot be forbidden{near}")
     return word
 

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from enum import StrEnum
+from typing import Literal, get_args
 
 
 class Verdict(StrEnum):
@@ -47,6 +48,7 @@ class Message:
     values: tuple[tuple[str, Value], ...] = ()
 
 
+WARNED = "warned"  # the code of a diagnosis that costs no points
 Words = Text | Message
 Value = str | int | float | Text | Message
 
@@ -67,6 +69,14 @@ class Diagnosis:
 
 # Codes that say what is wrong and not why.  They stand here, not in `checks`: a report must not wait for torch.
 GENERAL = frozenset({"shape", "values", "some_values", "dtype", "type"})
+
+# What sort of mistake an author describes: the closed list of `kind` in the bank; docs/how-to/add-an-item.md says each.
+Kind = Literal[
+    "shape", "broadcast", "dtype", "device", "view_copy", "inplace", "indexing", "statistics", "reduction", "sign",
+    "scale", "formula", "stability", "gradient", "graph", "state", "mode", "randomness", "initialisation", "order",
+    "return", "data", "api",
+]  # fmt: skip
+KINDS: tuple[str, ...] = get_args(Kind)
 
 
 @dataclass(frozen=True)
@@ -95,6 +105,11 @@ class ItemResult:
     seconds: float = 0.0
     staff: str = ""  # for the instructor only: our own traceback, the exit status
     printed: str = ""  # for staff only: may hold hidden inputs; the student's text, not made harmless
+
+    @property
+    def warnings(self) -> tuple[Diagnosis, ...]:
+        """Forbidden uses that cost nothing (`policy: warning`): told whatever the verdict."""
+        return tuple(diagnosis for diagnosis in self.diagnoses if diagnosis.code == WARNED)
 
 
 @dataclass(frozen=True)

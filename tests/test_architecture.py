@@ -34,6 +34,7 @@ LAYERS = [
 TYPES_ONLY = {
     ("reports.verification", "authoring.verify"),
     ("reports.audit", "authoring.audit"),
+    ("reports.explained", "authoring.explained"),
     ("reports.doctor", "doctor"),
     ("board", "course"),
 }

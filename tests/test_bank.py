@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 from textwrap import dedent
 from typing import Any
@@ -11,7 +12,7 @@ import pytest
 from autograder.bank import Bank, BankError, load
 from autograder.course import Course, Item, LatePolicy, Limits, Unit
 from autograder.course import load as load_course
-from autograder.models import Text
+from autograder.models import KINDS, Text
 
 ROOT = Path(__file__).parents[1]
 HINT = Text("look", "xem")
@@ -166,6 +167,14 @@ BROKEN = {
         f'@mistake("double", {WORDS}, hint="c")',
         "f has an unknown keyword 'hint'; did you mean 'hint_",
     ),
+    "a kind that is none": (
+        '@mistake("double", kind="graff", en="a", vi="b")',
+        "f has an unknown kind 'graff'; did you mean 'graph'?",
+    ),
+    "a kind like no other": (
+        '@mistake("double", kind="?", en="a", vi="b")',
+        "f has an unknown kind '?'; the kinds are shape, broadcast,",
+    ),
     "another decorator": (f'@wrong("double", {WORDS})', "f lacks @mistake or @alternative"),
     "a bare decorator": ("@mistake", "write @mistake('item', kind=…, en=…, vi=…) or @alternative('item')"),
     "a decorator of a module": ("@torch.no_grad()", "write @mistake("),
@@ -213,3 +222,9 @@ def test_every_entry_of_the_real_bank_makes_a_module_that_compiles(unit: Unit) -
     for item in unit.items:
         assert len(found.mistakes_of(item.id)) >= 3
         assert sum(entry.item == item.id for entry in found.alternatives) >= 2
+
+
+def test_the_kinds_are_those_of_the_docs_each_with_what_it_means() -> None:
+    page = (ROOT / "docs/how-to/add-an-item.md").read_text(encoding="utf-8")
+    rows = re.findall(r"^\| `(\w+)` \| (.+) \|$", page, re.MULTILINE)
+    assert tuple(kind for kind, _ in rows) == KINDS

@@ -21,8 +21,9 @@ from autograder.sandbox.cgroup import LEAF, OFF, SLACK_MB, VARIABLE, MemoryGroup
 from autograder.sandbox.endings import Ending, WorkerGone
 from autograder.sandbox.launch import Zygote
 from autograder.sandbox.proxy import Session
-from tests.real_path import ROOT, grade, memory_groups
-from tests.test_tiers import NOBODY, Zygotes, _visible_to_all, bubblewrap
+from tests.ordinary_user import as_nobody
+from tests.real_path import grade, memory_groups
+from tests.test_tiers import Zygotes, bubblewrap
 from tests.tiny_course import SOLUTION, answer, environment, put, tiny_course
 
 FILES = {
@@ -387,8 +388,7 @@ def _ending(zygote: Zygote, hoard: str) -> Ending:
 
 
 ORDINARY = f"""
-import os, shlex, subprocess, sys
-os.setgroups([]), os.setgid({NOBODY}), os.setuid({NOBODY})
+import os, sys
 from autograder.sandbox.cgroup import MemoryGroup, NoGroup
 from autograder.sandbox.launch import Zygote
 try:
@@ -413,13 +413,7 @@ def test_what_doctor_tells_an_ordinary_user_to_do_helps(
     monkeypatch.delenv(VARIABLE, raising=False)
     if possible().unified:
         pytest.skip("under v2 doctor tells to ask systemd")
-    asking = subprocess.Popen(
-        [*_visible_to_all(), sys.executable, "-c", ORDINARY, tier],
-        env={"PATH": "/usr/bin:/bin", "OMP_NUM_THREADS": "1", "HOME": "/tmp", "PYTHONPATH": str(ROOT)},
-        stdin=subprocess.PIPE,
-        stdout=subprocess.PIPE,
-        text=True,
-    )
+    asking = subprocess.Popen(**as_nobody(ORDINARY, tier), stdin=subprocess.PIPE, stdout=subprocess.PIPE)
     assert asking.stdout is not None
     sudo, *words = asking.stdout.readline().split(" && ")[0].split()
     made = Path(words[-1])

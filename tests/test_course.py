@@ -189,7 +189,7 @@ BROKEN = {
     "a policy without its module": (
         FORBIDS,
         "        forbids: [dropout]",
-        "'dropout' cannot be forbidden; write autograd, torch.… or aten.…",
+        "'dropout' cannot be forbidden; write autograd, loops, torch.… or aten.…",
     ),
     "a language the kit does not speak": (
         "  id: pytorch",

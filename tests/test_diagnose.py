@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import math
+import re
 from collections import Counter
 from collections.abc import Callable
+from pathlib import Path
 
 import pytest
 import torch
@@ -16,6 +18,7 @@ from autograder.checks.shape_rules import RULES as SHAPE_RULES
 from autograder.models import GENERAL
 from autograder.words import say
 
+ROOT = Path(__file__).parents[1]
 N, D, C = 6, 5, 4  # distinct sizes, so that a transpose shows
 
 
@@ -44,6 +47,8 @@ MATRIX: dict[str, list[Callable[[Tensor], Tensor]]] = {  # from a right (N, D) a
     "root_of_size": [lambda e: e * math.sqrt(D), lambda e: e / math.sqrt(32)],
     "log2": [lambda e: e / math.log(2)],
     "log10": [lambda e: e / math.log(10)],
+    "ln_for_log2": [lambda e: e * math.log(2)],
+    "ln_for_log10": [lambda e: -e * math.log(10)],
     "times_100": [lambda e: 100 * e],
     "times_255": [lambda e: 255 * e],
     "over_255": [lambda e: e / 255],
@@ -53,6 +58,8 @@ MATRIX: dict[str, list[Callable[[Tensor], Tensor]]] = {  # from a right (N, D) a
     "factor_along": [lambda e: e * fresh(7, D).exp(), lambda e: e / e.norm(dim=1, keepdim=True)],
     "flipped": [lambda e: e.flip(0), lambda e: e.flip(1)],
     "shifted": [lambda e: e.roll(1, 0), lambda e: e.roll(-1, 1), lambda e: torch.cat([e[1:], e[:1] * 0])],
+    "rolled": [lambda e: e.roll(2, 0), lambda e: e.roll(-3, 0), lambda e: e.roll(2, 1)],
+    "sorted": [lambda e: e.sort(0).values, lambda e: e.sort(1, descending=True).values],
     "row_order": [lambda e: e[torch.tensor([3, 1, 0, 2, 5, 4])], lambda e: e[e[:, 0].argsort()]],
     "reordered": [lambda e: e.T.reshape(N, D), lambda e: e.reshape(-1)[e.reshape(-1).argsort()].reshape(N, D)],
     "abs": [torch.abs],
@@ -68,12 +75,17 @@ MATRIX: dict[str, list[Callable[[Tensor], Tensor]]] = {  # from a right (N, D) a
     "rounded": [torch.round],
     "floored": [torch.floor],
     "truncated": [torch.trunc],
-    "precision": [lambda e: e.half().double(), lambda e: e + 1e-5 * e.cos() * e],
+    "precision": [lambda e: e + 1e-5 * e.cos() * e, lambda e: (e.float() * 3).double() / 3],
+    "low_precision": [lambda e: e.half().double(), lambda e: e.float().double(), lambda e: e.bfloat16().double()],
     "nan": [lambda e: e.sqrt(), lambda e: e * math.nan],
     "infinite": [lambda e: e / 0, lambda e: (e * 1e6).exp()],
     "last_slice": [lambda e: torch.cat([e[:-1], e[-1:] * 3 + 1])],
     "first_slice": [lambda e: torch.cat([e[:, :1].cos(), e[:, 1:]], 1)],
     "one_slice": [lambda e: torch.cat([e[:2], e[2:3].exp(), e[3:]])],
+    "one_entry": [
+        lambda e: e.index_put((torch.tensor(3), torch.tensor(2)), torch.tensor(9.0, dtype=e.dtype)),
+        lambda e: e.where(e < e.max(), -e),
+    ],
     "negatives": [lambda e: torch.where(e < 0, 0.1 * e, e)],
     "some_zero": [lambda e: e.masked_fill((e > 0.4) & (e < 1.1), 0)],
     "transposed": [lambda e: e.T, lambda e: e.T.contiguous()],
@@ -138,6 +150,20 @@ def test_a_planted_bug_in_a_matrix_is_named(code: str, bug: Callable[[Tensor], T
         ("values", torch.tensor(0.1), torch.tensor(0.2)),
         ("values", torch.tensor(0.875), torch.tensor(1.75)),  # few decimals: no story
         ("values", torch.tensor(2.0), torch.tensor(-2.0)),
+        ("times_size", fresh(1, N, D), 64 * fresh(1, N, D)),  # twice the batch size
+        ("over_size", fresh(1, N, D), fresh(1, N, D) / 16),
+        ("unsorted", fresh(1, 9).sort().values, fresh(1, 9)),
+        ("unsorted", fresh(1, N, D).sort(1, descending=True).values, fresh(1, N, D)),
+        ("sorted", fresh(1, 9), fresh(1, 9).sort().values),
+        ("flipped", fresh(1, 9).sort().values, fresh(1, 9).sort(descending=True).values),
+        ("reordered", fresh(1, 9), fresh(1, 9)[torch.tensor([4, 0, 8, 2, 6, 1, 3, 7, 5])]),
+        ("one_entry", torch.arange(12), torch.arange(12).index_fill(0, torch.tensor(11), 0)),
+        ("precision", fresh(1, N), fresh(1, N) * (1 + 1e-4 * fresh(2, N))),
+        ("eps_place", (fresh(1, N) ** 2 + 1e-5).sqrt(), fresh(1, N).abs() + 1e-5),
+        ("eps_place", fresh(1, N).abs() + 1e-3, (fresh(1, N) ** 2 + 1e-3).sqrt()),
+        ("eps_missing", (fresh(1, N) ** 2 + 1e-3).sqrt(), fresh(1, N).abs()),
+        ("eps_missing", fresh(1, N).abs() + 1e-5, fresh(1, N).abs()),
+        ("eps_extra", fresh(1, N).abs(), (fresh(1, N) ** 2 + 1e-5).sqrt()),
         ("off_by_one", torch.arange(6), torch.arange(6) + 1),
         ("offset", torch.arange(6), torch.arange(6) + 3),
         ("inverted", fresh(1, 4, 5) > 0, fresh(1, 4, 5) <= 0),
@@ -187,6 +213,9 @@ def test_unrelated_numbers_get_no_story() -> None:
     assert sum(stories.values()) < 0.01 * sum(told.values()), stories
 
 
+INPUTS = {"broadcast_loss", "eps", "step", "unchanged"}  # want arguments, or roots: see test_input_rules.py
+
+
 def test_every_rule_can_be_reached() -> None:
     """Each rule tells the story of at least one planted bug, so the order hides none of them."""
     met = set()
@@ -199,18 +228,19 @@ def test_every_rule_can_be_reached() -> None:
                 met |= {rule for rule in rules if case.plain and case.a.numel() and rule(case.e, case.a, case)}
     names = {rule.__name__ for rule in (*VALUE_RULES, *SHAPE_RULES) if rule not in met}
     # these want another shape, dtype or range than a plain matrix
-    assert names == {"inverted", "left_out", "softmax_dim", "outer", "reduction_missing", "transposed"}
+    assert names == {"inverted", "left_out", "softmax_dim", "outer", "reduction_missing", "transposed", *INPUTS}
 
 
 @pytest.mark.parametrize("lang", ["en", "vi"])
 def test_no_words_hold_numbers_but_counts_shapes_and_places(lang: str) -> None:
+    dtypes = re.compile("b?float(16|32)")
     allowed = {"0", "1", "2", "10", "100", "255", "n"} | {str(k) for k in range(31)}
     for bugs in MATRIX.values():
         for bug in bugs:
             want = fresh(0, N, D)
             found = explain(Case("dx", want, bug(want), 1e-9, 1e-12, {"the batch size": 32}))
             for words in (found.words, found.hint or found.words):
-                text = "".join(c if c.isdigit() or c == "." else " " for c in say(words, lang))
+                text = "".join(c if c.isdigit() or c == "." else " " for c in dtypes.sub("", say(words, lang)))
                 assert {token.strip(".") for token in text.split()} - {""} <= allowed, say(words, lang)
 
 
@@ -245,3 +275,14 @@ def test_words_name_what_the_suite_called_it() -> None:
     assert say(found.words, "en") == "grads['w1'] is too large by a factor, the batch size"
     bad = explain(Case("dx", want, torch.cat([want[:, :1].cos(), want[:, 1:]], 1), 1e-9, 1e-12))
     assert say(bad.words, "en") == "only index 0 along dimension 1 of dx is wrong"
+
+
+def test_the_reference_page_lists_every_code_that_a_rule_says() -> None:
+    page = (ROOT / "docs" / "reference" / "checks.md").read_text(encoding="utf-8")
+    page = page[page.index("## Diagnoses") : page.index("## Properties")]
+    said = {"precision", "shape", *MATRIX}
+    for module in ("amount", "order", "shape", "function", "input"):
+        source = (ROOT / "autograder" / "checks" / f"{module}_rules.py").read_text(encoding="utf-8")
+        said |= set(re.findall(r'says\((?:case, )?"([a-z_0-9]+)"', source))
+    listed = set(re.findall("`([a-z_0-9]+)`", page))
+    assert said - listed == set()

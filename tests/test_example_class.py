@@ -17,7 +17,7 @@ from typing import Any
 import pytest
 
 from autograder.course import load
-from tests.real_path import ROOT, SECONDS, Graded, grade
+from tests.real_path import ROOT, SECONDS, Graded, grade, once_a_tier
 
 CLASS = ROOT / "docs" / "example-class"
 GOLDEN = tomllib.loads((ROOT / "tests" / "golden" / "example_class" / "expect.toml").read_text(encoding="utf-8"))
@@ -39,17 +39,7 @@ Grader = Callable[[str], Graded]
 @pytest.fixture(scope="module")
 def graded(tmp_path_factory: pytest.TempPathFactory) -> Grader:
     """`graded(tier)`: the class graded in that tier, once; skips where the machine does not offer it."""
-    done: dict[str, Graded | str] = {}
-
-    def grade_once(tier: str) -> Graded:
-        if tier not in done:
-            done[tier] = _grade(tier, tmp_path_factory.mktemp(tier))
-        found = done[tier]
-        if isinstance(found, str):
-            pytest.skip(found)
-        return found
-
-    return grade_once
+    return once_a_tier(lambda tier: _grade(tier, tmp_path_factory.mktemp(tier)))
 
 
 def _grade(tier: str, folder: Path) -> Graded | str:

@@ -10,8 +10,7 @@ import tarfile
 import tempfile
 import time
 import zipfile
-from collections.abc import Collection, Iterator
-from contextlib import contextmanager
+from collections.abc import Collection
 from pathlib import Path
 from typing import Literal
 
@@ -24,6 +23,7 @@ from autograder.intake.entry import MAX_ENTRIES, MAX_SOURCE
 from autograder.intake.names import printable, student_name
 from autograder.models import Submission, Text
 from autograder.words import say
+from tests.ordinary_user import being_nobody
 
 HINT = Text("look", "xem")
 CODE = b"def f():\n    return 1\n"
@@ -368,25 +368,12 @@ def test_a_link_named_on_the_command_line_is_refused_too(tmp_path: Path) -> None
         take(tmp_path / "alice")
 
 
-@contextmanager
-def ordinary_user() -> Iterator[None]:
-    """Root reads everything: for a while it is nobody."""
-    if os.geteuid() != 0:
-        yield
-        return
-    os.seteuid(65534)
-    try:
-        yield
-    finally:
-        os.seteuid(0)
-
-
 def test_a_file_without_read_permission_is_said() -> None:
     with tempfile.TemporaryDirectory() as name:  # pytest's own folders are closed to others
         folder = put(Path(name), "alice/tensors.py", "bob/tensors.py")
         folder.chmod(0o755)
         (folder / "alice" / "tensors.py").chmod(0)
-        with ordinary_user():
+        with being_nobody():
             alice, bob = take(folder).submissions
     assert "cannot be read (Permission denied)" in said(alice)
     assert said(bob) == ""

@@ -16,7 +16,7 @@ from typing import Any
 import pytest
 
 from autograder.course import load
-from tests.real_path import ROOT, SECONDS, Graded, grade
+from tests.real_path import ROOT, SECONDS, Graded, grade, once_a_tier
 
 CASES = {path.parent.name: tomllib.loads(path.read_text()) for path in ROOT.glob("tests/golden/loaders/*/expect.toml")}
 COURSE = ROOT / "tests" / "golden" / "hostile" / "course"
@@ -35,17 +35,7 @@ every_run = pytest.mark.parametrize(("tier", "case"), [(tier, case) for tier in 
 @pytest.fixture(scope="module")
 def graded(tmp_path_factory: pytest.TempPathFactory) -> Grader:
     """`graded(tier)`: graded once; skips where the machine does not offer the tier."""
-    done: dict[str, Graded | str] = {}
-
-    def once(tier: str) -> Graded:
-        if tier not in done:
-            done[tier] = _grade(tier, tmp_path_factory.mktemp(tier))
-        found = done[tier]
-        if isinstance(found, str):
-            pytest.skip(found)
-        return found
-
-    return once
+    return once_a_tier(lambda tier: _grade(tier, tmp_path_factory.mktemp(tier)))
 
 
 def _grade(tier: str, folder: Path) -> Graded | str:

@@ -18,9 +18,8 @@ from autograder.sandbox import tiers, view
 from autograder.sandbox.endings import Killed, SandboxError
 from autograder.sandbox.launch import Zygote
 from autograder.sandbox.tiers import attack, choose
+from tests.ordinary_user import NOBODY, as_nobody
 
-ROOT = Path(__file__).parents[1]
-NOBODY = 65534
 Zygotes = Callable[[str], Zygote]
 pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="walls are Linux's")
 bubblewrap = pytest.mark.skipif(shutil.which("bwrap") is None, reason="bubblewrap is not installed")
@@ -189,45 +188,16 @@ def test_without_bubblewrap_auto_is_landlock(monkeypatch: pytest.MonkeyPatch) ->
     assert isolation.reasons[0] == "namespaces: bubblewrap is not installed (apt-get install bubblewrap)"
 
 
-def _visible_to_all() -> list[str]:
-    """Words before a command that let an ordinary user see the interpreter: none, or a view made by bubblewrap."""
-    needed = {Path(sys.prefix).resolve(), Path(sys.base_prefix).resolve(), ROOT}
-    closed = {parent for path in needed for parent in (path, *path.parents) if not parent.stat().st_mode & 1}
-    if not closed:
-        return []
-    if shutil.which("bwrap") is None:
-        pytest.skip(f"{min(closed)} is closed to other users, and there is no bubblewrap to show what lies in it")
-    words = ["bwrap", "--bind", "/", "/", "--dev-bind", "/dev", "/dev", "--cap-add", "ALL"]
-    for folder in sorted(closed):
-        words += ["--tmpfs", str(folder)]
-    hidden = [path for path in sorted(needed) if any(path.is_relative_to(folder) for folder in closed)]
-    for path in hidden:
-        for parent in reversed([parent for parent in path.parents if closed.intersection(parent.parents)]):
-            words += ["--perms", "0755", "--dir", str(parent)]
-        words += ["--ro-bind", str(path), str(path)]
-    return words
-
-
 @pytest.mark.skipif(os.getuid() != 0, reason="the tests above ran as an ordinary user already")
 @pytest.mark.parametrize("tier", [pytest.param("namespaces", marks=bubblewrap), "landlock"])
 def test_the_walls_hold_for_an_ordinary_user_too(tier: str) -> None:
     program = f"""
-import os
-os.setgroups([]), os.setgid({NOBODY}), os.setuid({NOBODY})
 from autograder.sandbox.tiers import choose
 zygote, isolation = choose({tier!r})
 zygote.close()
 print(os.getuid(), isolation.reasons[0])
 """
-    done = subprocess.run(
-        [*_visible_to_all(), sys.executable, "-c", program],
-        cwd=ROOT,
-        env={"PATH": "/usr/bin:/bin", "OMP_NUM_THREADS": "1", "HOME": "/tmp", "PYTHONPATH": str(ROOT)},
-        capture_output=True,
-        text=True,
-        timeout=100,
-        check=False,
-    )
+    done = subprocess.run(**as_nobody(program), capture_output=True, timeout=100, check=False)
     assert (done.stdout, done.stderr) == (f"{NOBODY} {tier}: {HELD}\n", "")
 
 

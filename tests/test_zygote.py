@@ -26,7 +26,7 @@ from autograder.sandbox.inner.watch import PROCESSES
 from autograder.sandbox.launch import Worker, Zygote
 from autograder.sandbox.proxy import OutOfMemory
 from autograder.sandbox.shared import SharedData
-from tests.test_tiers import NOBODY, ROOT, _visible_to_all
+from tests.ordinary_user import as_nobody
 
 HandIn = Callable[..., Any]
 Zygotes = Callable[[str], Zygote]
@@ -576,8 +576,6 @@ def test_deleted_files_that_are_still_held_count(worker: Start, hold: str) -> No
 def test_processes_and_deleted_files_are_bounded_for_an_ordinary_user_too(zygotes: Zygotes, tier: str) -> None:
     zygotes(tier)  # skips where there is none
     program = f"""
-import os
-os.setgroups([]), os.setgid({NOBODY}), os.setuid({NOBODY})
 from autograder.sandbox.endings import WorkerGone
 from autograder.sandbox.launch import Zygote
 from tests.test_zygote import BOMB, HIDES, call, opened
@@ -592,15 +590,7 @@ except WorkerGone as gone:
     print(gone.ending.over)
 zygote.close()
 """
-    done = subprocess.run(
-        [*_visible_to_all(), sys.executable, "-B", "-c", program],
-        cwd=ROOT,
-        env={"PATH": "/usr/bin:/bin", "OMP_NUM_THREADS": "1", "HOME": "/tmp", "PYTHONPATH": str(ROOT)},
-        capture_output=True,
-        text=True,
-        timeout=100,
-        check=False,
-    )
+    done = subprocess.run(**as_nobody(program), capture_output=True, timeout=100, check=False)
     over = "files" if tier == "landlock" else "{'error': 'OSError', 'lines': [8]}"  # there its tmpfs is full
     assert (done.stdout, done.stderr) == (f"(16, 11)\n{over}\n", "")
 

@@ -15,10 +15,10 @@ from collections.abc import Iterator, Mapping
 from copy import deepcopy
 from dataclasses import dataclass
 
+from autograder.authoring.build import BEGIN, END
 from autograder.authoring.operators import edits
 from autograder.course import Unit
 
-BEGIN, END = "### BEGIN SOLUTION", "### END SOLUTION"
 Path = tuple[tuple[str, int | None], ...]  # the way from a top-level statement down to a node: field and place in it
 SKIPPED = {"annotation", "returns", "decorator_list", "type_params", "type_comment"}
 COMPOUND = ast.If | ast.For | ast.While | ast.With | ast.Try | ast.FunctionDef | ast.ClassDef

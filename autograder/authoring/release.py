@@ -133,7 +133,9 @@ def _public(item: Item) -> dict[str, Any]:
         "seconds": item.seconds,
         "hints": [_both(hint) for hint in item.hints],
     }
-    return told | ({"forbids": list(item.forbids)} if item.forbids else {})
+    if item.forbids:
+        told |= {"forbids": list(item.forbids)} | ({"policy": item.policy} if item.policy != "zero" else {})
+    return told
 
 
 def _both(text: Text) -> dict[str, str]:

@@ -9,15 +9,13 @@ had.
 
 from __future__ import annotations
 
-import tempfile
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from pathlib import Path
 
 from autograder.course import Course, Unit
 from autograder.grading.run import Options, Pool, find_data, unscored
 from autograder.grading.slot import Hello, Job, Settings
-from autograder.grading.store import Store
+from autograder.grading.store import new_seed
 from autograder.models import Attempt, Submission
 
 
@@ -37,10 +35,8 @@ def try_all(
     replays: bool = True,
 ) -> tuple[Hello, list[Attempt]]:
     find_data(course, units, options, None)
-    with tempfile.TemporaryDirectory() as folder, Store(Path(folder)) as store:
-        seed = store.seed()
     names = tuple(unit.id for unit in units)
-    settings = Settings(course.path, names, options.isolation, options.trust, seed, options.course_data, replays)
+    settings = Settings(course.path, names, options.isolation, options.trust, new_seed(), options.course_data, replays)
     jobs = [Job(number, trial.submission, trial.only) for number, trial in enumerate(trials)]
     attempts: dict[int, Attempt] = {}
     with Pool(settings, options.jobs) as pool:

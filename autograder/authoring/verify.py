@@ -16,10 +16,11 @@ from pathlib import Path
 from autograder.authoring.build import broken_items, differences, stub_path
 from autograder.authoring.trials import Trial, try_all
 from autograder.bank import Bank, Entry, bank_path, load
-from autograder.course import Course, Unit
+from autograder.course import POLICY_WORDS, Course, Unit
 from autograder.grading.run import GradingError, Options
 from autograder.grading.slot import Hello
 from autograder.models import Attempt, ItemResult, Submission, Verdict
+from autograder.words import say
 
 MISTAKES, ALTERNATIVES, HINTS = 3, 2, 2  # the least an item has (curriculum.md)
 
@@ -50,6 +51,8 @@ class Case:
                 yield f"{self.name}: {item.item} could not be judged: {item.staff.strip() or 'no reason given'}"
             elif self.population in ("solution", "alternative") and item.verdict is not Verdict.PASSED:
                 yield f"{self.name}: {item.item} is right but {item.verdict} ({_causes(item)})"
+            elif self.population in ("solution", "alternative") and item.warnings:
+                yield f"{self.name}: {item.item} is right but warned of: {say(item.warnings[0].words, 'en')}"
             elif self.population == "stub" and item.verdict not in self._untouched(item.item):
                 wanted = " or ".join(self._untouched(item.item))
                 yield f"{self.name}: the untouched {item.item} is {item.verdict}, not {wanted}"
@@ -63,9 +66,11 @@ class Case:
         return (Verdict.NOT_ATTEMPTED, Verdict.FAILED) if item in self.broken else (Verdict.NOT_ATTEMPTED,)
 
     def named(self, attempt: Attempt) -> bool:
-        """Was the mistake called by its name?"""
-        entry = self.entry
-        return entry is not None and any(d.code == entry.name for item in attempt.items for d in item.diagnoses)
+        """Was the mistake called by its name?  A forbidden loop is named where it is blocked, with its line."""
+        if self.entry is None:
+            return False
+        names = {self.entry.name, "blocked"} if self.entry.kind == "loop" else {self.entry.name}
+        return any(diagnosis.code in names for item in attempt.items for diagnosis in item.diagnoses)
 
 
 @dataclass(frozen=True)
@@ -197,9 +202,9 @@ def _guards_nothing(unit: Unit) -> Iterator[str]:
     import torch
 
     for item in unit.items:
-        for word in item.forbids:
+        for word in (word for word in item.forbids if word not in POLICY_WORDS):
             holder: object = torch.ops if word.startswith("aten.") else torch
-            for part in word.removeprefix("torch.").split(".") if word != "autograd" else ():
+            for part in word.removeprefix("torch.").split("."):
                 holder = getattr(holder, part, None)
             if holder is None:
                 yield f"grading.yml: {item.id} forbids {word!r}, which torch does not have"

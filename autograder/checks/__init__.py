@@ -7,6 +7,7 @@ A check passes silently or raises `CheckFailed` with diagnoses in words.  In the
 
     compare, curves   close number equal shape dtype finite trajectory    exact types, no broadcasting
     properties        that fail raises                                    what no comparison can say
+    about             about                               what it means when the checks of a test fail
     metrics           metric                                              a number for `credit: ramp`
     gradients         autograd_of                                         float64 reference gradients
     inside            inside                                              a function that runs beside the student
@@ -16,6 +17,7 @@ A check passes silently or raises `CheckFailed` with diagnoses in words.  In the
 The words name shapes, dtypes, counts and causes; they never hold an expected value or an amount.
 """
 
+from autograder.checks.about import about
 from autograder.checks.compare import close, dtype, equal, finite, number, shape
 from autograder.checks.curves import trajectory
 from autograder.checks.faults import CheckFailed, StudentRaised
@@ -32,6 +34,7 @@ __all__ = [
     "Runner",
     "StudentRaised",
     "Text",
+    "about",
     "autograd_of",
     "close",
     "dtype",

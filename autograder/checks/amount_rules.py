@@ -28,6 +28,8 @@ CONSTANTS: tuple[tuple[str, float, Message, Message | None], ...] = (
     ("factor_half", 0.5, msg("{name} is half the right answer"), msg("Is a factor 2 left out, or a ½ too many?")),
     ("log2", 1 / math.log(2), msg("{name} is in base-2 logarithms, natural ones are wanted"), None),
     ("log10", 1 / math.log(10), msg("{name} is in base-10 logarithms, natural ones are wanted"), None),
+    ("ln_for_log2", math.log(2), msg("{name} is in natural logarithms, base-2 ones are wanted"), None),
+    ("ln_for_log10", math.log(10), msg("{name} is in natural logarithms, base-10 ones are wanted"), None),
     ("times_100", 100.0, msg("{name} is 100 times the right answer"), msg("A percentage where a fraction is wanted?")),
     ("times_255", 255.0, msg("{name} is 255 times the right answer"), msg("Pixels that were not scaled to [0, 1]?")),
     ("over_255", 1 / 255.0, msg("{name} is the right answer divided by 255"), msg("Pixels that were scaled twice?")),
@@ -73,17 +75,64 @@ def factor(e: Tensor, a: Tensor, case: Case) -> Diagnosis | None:
 
 def _named(k: float, case: Case) -> Diagnosis | None:
     given = [(Message(name), n) for name, n in case.sizes.items()]
-    shape = [(msg("the size of dimension {dim}", dim=dim), n) for dim, n in enumerate(case.want.shape)]
-    if len(shape) > 1:
-        shape.append((msg("the number of entries"), case.want.numel()))
+    shape, inputs = _shape_sizes(case), _input_sizes(case)
     return (
         _first(_size, given, k, case)
         or _constant(k, case)
+        or _argument(k, case)
         or _first(_confused, given, k, case)
         or _first(_size, shape, k, case)
+        or _first(_size, inputs, k, case)
         or _first(_confused, shape, k, case)
+        or _first(_confused, inputs, k, case)
+        or _first(_twice, given + shape + inputs, k, case)
         or _some_n(k, case)
     )
+
+
+def _shape_sizes(case: Case) -> list[tuple[Message, int]]:
+    sizes = [(msg("the size of dimension {dim}", dim=dim), n) for dim, n in enumerate(case.want.shape)]
+    return sizes + ([(msg("the number of entries"), case.want.numel())] if len(sizes) > 1 else [])
+
+
+def _input_sizes(case: Case) -> list[tuple[Message, int]]:
+    """The sizes of what the call was given, each number once."""
+    found: dict[int, Message] = {}
+    for given in case.given:
+        if isinstance(given.value, Tensor):
+            for dim, n in enumerate(given.value.shape):
+                found.setdefault(n, msg("the size of dimension {dim} of {input}", dim=dim, input=given.words))
+            found.setdefault(given.value.numel(), msg("the number of entries of {input}", input=given.words))
+    return [(words, n) for n, words in found.items()]
+
+
+def known_factors(case: Case) -> list[tuple[Message | str, float]]:
+    """What a factor may be, the likeliest first."""
+    sizes = [(Message(name), n) for name, n in case.sizes.items()] + _shape_sizes(case) + _input_sizes(case)
+    numbers = [(given.words, abs(float(given.value))) for given in case.numbers]
+    return [("2", 2.0), *((words, n) for words, n in [*numbers, *sizes] if n not in (0, 1, 2))]
+
+
+def _argument(k: float, case: Case) -> Diagnosis | None:
+    """A number that the call was given: a learning rate, a momentum, a temperature."""
+    for given in case.numbers:
+        value = abs(float(given.value))
+        if value in (0.0, 1.0) or not math.isfinite(value):
+            continue
+        hint = msg("Is it applied twice, or left out?")
+        if _near(k, value, case):
+            return case.says("times_input", msg("{name} is the right answer times {input}", input=given.words), hint)
+        if _near(k, 1 / value, case):
+            words = msg("{name} is the right answer divided by {input}", input=given.words)
+            return case.says("over_input", words, hint)
+    return None
+
+
+def _twice(k: float, size: Message, n: int, case: Case) -> Diagnosis | None:
+    """A size and a 2 at once, as in the derivative of a mean of squares."""
+    if n < 3 or not case.rich:
+        return None
+    return _size(k, msg("twice {size}", size=size), 2 * n, case) or _size(k, msg("half {size}", size=size), n / 2, case)
 
 
 def _first(rule: SizeRule, sizes: list[tuple[Message, int]], k: float, case: Case) -> Diagnosis | None:
@@ -97,7 +146,7 @@ def _constant(k: float, case: Case) -> Diagnosis | None:
     return None
 
 
-def _size(k: float, size: Message, n: int, case: Case) -> Diagnosis | None:
+def _size(k: float, size: Message, n: float, case: Case) -> Diagnosis | None:
     if n > 1 and _near(k, n, case):
         words = msg("{name} is too large by a factor, {size}", size=size)
         return case.says("times_size", words, msg("Is there a sum where a mean is wanted?"))
@@ -141,6 +190,10 @@ def offset(e: Tensor, a: Tensor, case: Case) -> Diagnosis | None:
         return None
     if case.whole and abs(middle) == 1:
         return case.says("off_by_one", msg("{name} is off by one everywhere"), msg("Does it count from 0 or from 1?"))
+    within = 8 * max(coarseness(case.want), coarseness(case.got)) * max(case.scale, abs(middle)) + 1e-12 * case.scale
+    for given in case.numbers:
+        if abs(middle) > 100 * within and abs(abs(middle) - abs(float(given.value))) <= within:
+            return case.says("offset", msg("{name} is off by {input} everywhere", input=given.words))
     return case.says("offset", msg("{name} is off by the same amount everywhere"))
 
 

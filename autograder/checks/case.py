@@ -11,6 +11,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from autograder.checks.given import Given
 from autograder.models import Diagnosis, Message, Words, msg
 
 LARGE = 200_000  # above it only the cheap rules run
@@ -18,7 +19,10 @@ LARGE = 200_000  # above it only the cheap rules run
 
 @dataclass(frozen=True)
 class Case:
-    """One wrong answer: two strided tensors of any shape, and named numbers that make a factor meaningful."""
+    """One wrong answer: two strided tensors of any shape, and named numbers that make a factor meaningful.
+
+    `sizes` were named by the suite; `origin()` is what the call was given, as far as it is known.
+    """
 
     name: str
     want: Tensor
@@ -26,6 +30,7 @@ class Case:
     rtol: float
     atol: float
     sizes: Mapping[str, int] = field(default_factory=dict)
+    origin: Callable[[], tuple[Given, ...]] = tuple  # asked on a failure only
 
     @cached_property
     def e(self) -> Tensor:
@@ -59,6 +64,25 @@ class Case:
     @cached_property
     def scale(self) -> float:
         return float(self.e.abs().max()) if self.e.numel() else 0.0
+
+    @cached_property
+    def given(self) -> tuple[Given, ...]:
+        return self.origin()
+
+    @cached_property
+    def inputs(self) -> tuple[tuple[Message, Tensor], ...]:
+        """The floating-point tensors that were given, in double precision, each with the words for its argument."""
+        return tuple(
+            (given.words, widened(given.value, complex=False))
+            for given in self.given
+            if isinstance(given.value, Tensor) and given.value.is_floating_point()
+        )
+
+    @cached_property
+    def numbers(self) -> tuple[Given, ...]:
+        """The plain numbers that were given, those first whose name says what they are."""
+        numbers = [given for given in self.given if not isinstance(given.value, Tensor)]
+        return tuple(sorted(numbers, key=lambda given: not given.rate))
 
     @cached_property
     def plain(self) -> bool:

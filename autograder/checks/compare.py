@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator, Mapping
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -11,10 +12,12 @@ import torch
 from torch import Tensor
 
 from autograder.checks.case import Case, spelled
-from autograder.checks.diagnose import explain_nonfinite, explain_values
+from autograder.checks.diagnose import explain_values
 from autograder.checks.equality import differences
 from autograder.checks.faults import CheckFailed
+from autograder.checks.given import given_for
 from autograder.checks.kinds import is_array, is_tensor, same_kind, spelled_dtype, wrong_kind, wrong_length
+from autograder.checks.nonfinite import explain_nonfinite
 from autograder.checks.tensors import Options, as_tensor, compare_arrays, compare_tensors
 from autograder.models import Diagnosis, msg
 
@@ -149,7 +152,7 @@ def _number(got: object, want: Any, name: str, options: Options) -> Diagnosis | 
         return None if got == want else Diagnosis("values", msg("{name} is not the right number", name=name))
     as_tensors = [torch.tensor(value, dtype=torch.float64) for value in (want, got)]
     rtol = 1e-9 if options.rtol is None else options.rtol
-    case = Case(name, as_tensors[0], as_tensors[1], rtol, options.atol or 0.0, options.sizes)
+    case = Case(name, as_tensors[0], as_tensors[1], rtol, options.atol or 0.0, options.sizes, partial(given_for, got))
     return explain_nonfinite(case) or (explain_values(case) if bool(case.bad) else None)
 
 

@@ -7,11 +7,11 @@ sentence holds an expected value or an amount.
 
 from __future__ import annotations
 
-import torch
 from torch import Tensor
 
-from autograder.checks import amount_rules, function_rules, order_rules
+from autograder.checks import amount_rules, function_rules, input_rules, order_rules
 from autograder.checks.case import LARGE, Case, Rule, first_place
+from autograder.checks.nonfinite import explain_nonfinite
 from autograder.checks.shape_rules import explain_shape
 from autograder.models import Diagnosis, msg
 
@@ -20,20 +20,28 @@ VALUE_RULES: tuple[Rule, ...] = (
     amount_rules.constant,
     amount_rules.negated,
     amount_rules.inverted,
+    input_rules.broadcast_loss,
     amount_rules.factor,
+    input_rules.eps,
     amount_rules.offset,
     order_rules.transposed,
     order_rules.flipped,
     order_rules.shifted,
+    order_rules.rolled,
     order_rules.row_order,
+    order_rules.sorting,
     order_rules.reordered,
     function_rules.applied,
     function_rules.left_out,
     function_rules.softmax_dim,
+    input_rules.unchanged,
+    input_rules.step,
+    function_rules.low_precision,
     function_rules.imprecise,
     amount_rules.offset_along,
     amount_rules.factor_along,
 )
+FINE_RULES: tuple[Rule, ...] = (input_rules.eps, function_rules.low_precision, function_rules.imprecise)
 CHEAP_RULES: tuple[Rule, ...] = (amount_rules.all_zero, amount_rules.negated, amount_rules.factor)
 
 
@@ -44,25 +52,12 @@ def explain(case: Case) -> Diagnosis:
     return explain_nonfinite(case) or explain_values(case)
 
 
-def explain_nonfinite(case: Case) -> Diagnosis | None:
-    """NaN, or infinities, where finite values are wanted; shapes are equal."""
-    fine = torch.isfinite(case.e)
-    for code, kind, wrong in (("nan", "NaN", torch.isnan(case.a)), ("infinite", "inf", torch.isinf(case.a) & fine)):
-        if bool(wrong.any()):
-            count, total = int(wrong.sum()), wrong.numel()
-            hint = msg("Overflow in exp, log of 0, 0 / 0, or a square root of a negative number?")
-            if total == 1:
-                return case.says(code, msg("{name} is {kind}", kind=kind), hint)
-            words = msg("{count} of {total} entries of {name} are {kind}, first at {place}",
-                        count=count, total=total, kind=kind, place=first_place(wrong))  # fmt: skip
-            return case.says(code, words, hint)
-    return None
-
-
 def explain_values(case: Case) -> Diagnosis:
     """The first story that fits, else which entries are wrong; shapes are equal."""
     if case.plain and case.e.numel():
-        for rule in VALUE_RULES if case.e.numel() <= LARGE else CHEAP_RULES:
+        close = case.same(case.a, case.e)  # to what a story must fit: only a story about precision can be true
+        rules = FINE_RULES if close else VALUE_RULES if case.e.numel() <= LARGE else CHEAP_RULES
+        for rule in rules:
             found = rule(case.e, case.a, case)
             if found is not None:
                 return found
@@ -86,6 +81,10 @@ def _where(case: Case) -> Diagnosis:
 
 def _pattern(e: Tensor, a: Tensor, bad: Tensor, case: Case) -> Diagnosis | None:
     """What the wrong entries have in common, when some are right."""
+    if int(bad.sum()) == 1:
+        hint = msg("An edge: the first or last place, a tie, a value that no other entry has?")
+        words = msg("one entry of {name} is wrong, at {place}, the others are right", place=first_place(bad))
+        return case.says("one_entry", words, hint)
     for dim in range(e.dim()):
         n = e.shape[dim]
         wrong = bad.movedim(dim, 0).reshape(n, -1).any(1)

@@ -23,13 +23,15 @@ class CheckFailed(AssertionError):
 class StudentRaised(Exception):
     """An exception of the student's code, raised again in the grader by the proxy.
 
-    Only its type's name and the line numbers (in the submitted file, outermost call first) cross the wire.
+    Only its type's name, the line numbers (in the submitted file, outermost call first) and what torch complains
+    about (a name of the worker's ABOUT, or nothing) cross the wire.
     """
 
-    def __init__(self, type_name: str, lines: tuple[int, ...] = ()) -> None:
-        super().__init__(type_name, lines)
+    def __init__(self, type_name: str, lines: tuple[int, ...] = (), about: str = "") -> None:
+        super().__init__(type_name, lines, about)
         self.type_name = type_name
         self.lines = lines
+        self.about = about
 
     def __str__(self) -> str:
         return self.type_name

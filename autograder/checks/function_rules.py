@@ -77,11 +77,32 @@ def _sums_to_one(t: Tensor, dim: int) -> bool:
     return t.shape[dim] > 1 and bool(((t.sum(dim) - 1).abs() < 1e-5).all())
 
 
+def low_precision(e: Tensor, a: Tensor, case: Case) -> Diagnosis | None:
+    """Close, and every entry a number that a coarser dtype has: the values went through it."""
+    if case.whole or not case.rich or not case.got.is_floating_point():
+        return None
+    for dtype, name in ((torch.float16, "float16"), (torch.bfloat16, "bfloat16"), (torch.float32, "float32")):
+        step = torch.finfo(dtype).eps
+        coarser = step > torch.finfo(case.got.dtype).eps and _close(e, a, case, max(1e-3, step))
+        if coarser and _representable(a, dtype) and not _representable(e, dtype):
+            hint = msg("New tensors are float32 unless told otherwise: zeros_like(x), x.new_zeros(…) or dtype=x.dtype.")
+            return case.says("low_precision", msg("{name} went through {dtype} on its way", dtype=name), hint)
+    return None
+
+
+def _representable(t: Tensor, dtype: torch.dtype) -> bool:
+    return torch.equal(t.to(dtype).to(t.dtype), t)
+
+
+def _close(e: Tensor, a: Tensor, case: Case, rtol: float = 1e-3) -> bool:
+    return float(((a - e).abs() / (e.abs() + case.scale * 1e-3 + 1e-300)).max()) < rtol
+
+
 def imprecise(e: Tensor, a: Tensor, case: Case) -> Diagnosis | None:
     """Close, and not close enough; only said of many different values, where it gives none of them away."""
     if case.whole or not case.rich:
         return None
-    if float(((a - e).abs() / (e.abs() + case.scale * 1e-3 + 1e-300)).max()) < 1e-3:
+    if _close(e, a, case):
         hint = msg("A lower precision in between, an eps in another place, or a numeric derivative?")
         return case.says("precision", msg("{name} is close to the right answer and not equal to it"), hint)
     return None

@@ -45,6 +45,7 @@ class InsideFunction:
         self.line = inner.__code__.co_firstlineno
         self.__name__ = self.name
         self.__doc__ = inner.__doc__
+        self.parameters = inner.__code__.co_varnames[: inner.__code__.co_argcount]
         self._globals = inner.__globals__
         if inner is not fn:
             raise self._error(self.line, "has another decorator, which would not travel: put a `with` into the body")

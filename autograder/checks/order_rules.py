@@ -12,6 +12,8 @@ from torch import Tensor
 from autograder.checks.case import Case, distinct
 from autograder.models import Diagnosis, msg
 
+MOST_ROLLED = 65  # places
+
 
 def transposed(e: Tensor, a: Tensor, case: Case) -> Diagnosis | None:
     if not case.shuffled or not 2 <= e.dim() <= 5:
@@ -44,6 +46,38 @@ def shifted(e: Tensor, a: Tensor, case: Case) -> Diagnosis | None:
                 hint = msg("Does an index start at 1, or is a value taken one step too early or too late?")
                 return case.says("shifted", msg("{name} is shifted by one along dimension {dim}", dim=dim), hint)
     return None
+
+
+def rolled(e: Tensor, a: Tensor, case: Case) -> Diagnosis | None:
+    """Moved by more than one place, what falls out comes in at the other end."""
+    if not case.shuffled:
+        return None
+    for dim in range(e.dim()):
+        for places in range(2, min(e.shape[dim] - 1, MOST_ROLLED)):
+            if case.same(a, e.roll(places, dim)) or case.same(a, e.roll(-places, dim)):
+                hint = msg("Is a position counted from another end or from another start than the statement says?")
+                return case.says("rolled", msg("{name} is rolled along dimension {dim}", dim=dim), hint)
+    return None
+
+
+def sorting(e: Tensor, a: Tensor, case: Case) -> Diagnosis | None:
+    """The same numbers along a dimension, sorted where they should not be or the other way round."""
+    if not case.shuffled:
+        return None
+    for dim in range(e.dim()):
+        if e.shape[dim] < 3 or not case.same(a.sort(dim).values, e.sort(dim).values):
+            continue
+        mine, theirs = _monotone(a, dim), _monotone(e, dim)
+        if mine and not theirs:
+            return case.says("sorted", msg("{name} is sorted along dimension {dim}, it should not be", dim=dim))
+        if theirs and not mine:
+            return case.says("unsorted", msg("{name} should be sorted along dimension {dim}", dim=dim))
+    return None
+
+
+def _monotone(t: Tensor, dim: int) -> bool:
+    d = t.diff(dim=dim)
+    return bool((d >= 0).all()) or bool((d <= 0).all())
 
 
 def row_order(e: Tensor, a: Tensor, case: Case) -> Diagnosis | None:

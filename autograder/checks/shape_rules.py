@@ -67,8 +67,9 @@ def reduced_too_far(e: Tensor, a: Tensor, case: Case) -> Diagnosis | None:
 
 
 def _says_something(reduced: Tensor, case: Case) -> bool:
-    """A sum that is 0 by construction fits every zero."""
-    return float(reduced.abs().max()) > 1e-6 * case.scale
+    """A sum that is 0, or 1 as of probabilities, by construction fits every 0 and 1."""
+    whole = bool((reduced - reduced.round()).abs().max() < 1e-9)
+    return not whole and float(reduced.abs().max()) > 1e-6 * case.scale
 
 
 def ones_dims(e: Tensor, a: Tensor, case: Case) -> Diagnosis | None:
@@ -143,6 +144,8 @@ def _suspicion(e: Tensor, a: Tensor) -> Words | None:
         return msg("Look at keepdim, squeeze and unsqueeze.")
     if a.dim() < e.dim():
         return msg("A dimension is missing: was it reduced or indexed away?")
+    if a.dim() > e.dim():
+        return msg("There is a dimension too many: is a sum, a mean or an index left out?")
     return None
 
 

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -11,8 +12,10 @@ import torch
 from torch import Tensor
 
 from autograder.checks.case import Case, coarseness
-from autograder.checks.diagnose import explain_nonfinite, explain_values
+from autograder.checks.diagnose import explain_values
+from autograder.checks.given import Given, given_for
 from autograder.checks.kinds import spelled_dtype
+from autograder.checks.nonfinite import explain_nonfinite
 from autograder.checks.shape_rules import explain_shape
 from autograder.models import Diagnosis, msg
 
@@ -34,6 +37,7 @@ class Options:
     atol: float | None
     sizes: Mapping[str, int]
     infinite: bool
+    origin: Callable[[], tuple[Given, ...]] = tuple
 
     def tolerances(self, *tensors: Tensor) -> tuple[float, float]:
         """Relative and absolute, of the coarsest dtype."""
@@ -43,6 +47,7 @@ class Options:
 
 def compare_tensors(got: Tensor, want: Tensor, name: str, options: Options) -> Diagnosis | None:
     """Why `got` is not `want`, both plain tensors; None when it is.  ValueError when `want` is not finite."""
+    options = replace(options, origin=partial(given_for, got))
     return _compare(got.detach(), want.detach(), (spelled_dtype(got), spelled_dtype(want)), name, options)
 
 
@@ -54,6 +59,7 @@ def compare_arrays(
         raise TypeError(f"arrays of {want.dtype} cannot be compared")
     if got.dtype.kind not in "biufc":
         return Diagnosis("dtype", msg("{name} is an array of something other than numbers", name=name))
+    options = replace(options, origin=partial(given_for, got))
     return _compare(as_tensor(got), as_tensor(want), (spelled_dtype(got), spelled_dtype(want)), name, options)
 
 
@@ -80,7 +86,7 @@ def _compare(got: Tensor, want: Tensor, dtypes: tuple[str, str], name: str, opti
         wrong_device = Diagnosis("device", words)
         if got.device.type == "meta":  # there are no values to look at
             return wrong_device
-    case = Case(name, want, got, *options.tolerances(want, got), sizes=options.sizes)
+    case = Case(name, want, got, *options.tolerances(want, got), sizes=options.sizes, origin=options.origin)
     if got.shape != want.shape:
         return explain_shape(case)
     if dtypes[0] != dtypes[1]:

@@ -1,7 +1,8 @@
 """Why a test failed: the same calls are replayed through each known mistake of the item, in this process.
 
 A mistake whose values equal the student's names the cause in the author's words.  What no mistake matches keeps the
-general diagnoses of `autograder.checks`.  Replays run trusted code only (the bank, the reference), never a student's,
+general diagnoses of `autograder.checks`; where they leave the cause open, what the calls did beside returning values is
+compared with the reference (`behaviour`).  Replays run trusted code only (the bank, the reference), never a student's,
 and stop after BUDGET seconds; tests that train are not replayed.
 """
 
@@ -17,13 +18,14 @@ import torch
 from autograder.bank import Bank, Entry, load
 from autograder.checks import CheckFailed, StudentRaised
 from autograder.course import Course, Item, Unit
-from autograder.grading import words
+from autograder.grading import behaviour, words
 from autograder.grading.suites import Suites, Test
 from autograder.models import Diagnosis, Submission
 from autograder.sandbox.proxy import Call, LocalTransport, Session, same
 
 BUDGET = 2.0  # processor seconds of replay for one failed test: a busy machine must not leave a cause unnamed
 SLOW = 1.0  # a test that took the student longer is not replayed
+Ended = tuple[Sequence[Call], BaseException | None]  # a test's calls, and what ended it
 SAME = 1e-6  # relative: two ways to write one mistake may round differently
 
 
@@ -49,6 +51,10 @@ class Explainer:
         found = self.matching(unit, item, test, list(trace), error) if replayed else None
         general = self._general(test, error, submission)
         if found is None or found.cause is None:
+            if replayed and behaviour.is_open(general):
+                right, failed = self._replay(unit, test, self._bank(unit).reference)
+                causes = behaviour.differences(trace, right) if failed is None else ()
+                general = _joined(general, causes)
             return general
         return Diagnosis(found.name, found.cause, found.hint), *(d for d in general if d.code == "raised")
 
@@ -60,7 +66,7 @@ class Explainer:
             if time.process_time() > deadline:
                 return None
             replayed, end = self._replay(unit, test, self._source(unit, entry))
-            if end is not None and _same_end(end, error) and _same_trace(replayed, trace):
+            if end is not None and ends_alike((replayed, end), (trace, error)):
                 return entry
         return None
 
@@ -71,7 +77,7 @@ class Explainer:
 
     def _replay(self, unit: Unit, test: Test, source: bytes) -> tuple[list[Call], BaseException | None]:
         session = Session(LocalTransport(self.suites.data.get().shared if test.uses_data else ()))
-        with _switches_kept():
+        with switches_kept():
             try:
                 session.open(unit.filename, unit.module, source, 30.0)
                 ran = self.suites.run(test, session)
@@ -87,8 +93,14 @@ class Explainer:
         return words.wrong_form()
 
 
+def _joined(general: tuple[Diagnosis, ...], causes: tuple[Diagnosis, ...]) -> tuple[Diagnosis, ...]:
+    """A cause stands before the places that are wrong; beside an exception, and where it may have no part, after."""
+    before = () if general and general[0].code == "raised" else tuple(d for d in causes if d.code != "rng_touched")
+    return *before, *general, *(d for d in causes if d not in before)
+
+
 @contextmanager
-def _switches_kept() -> Iterator[None]:
+def switches_kept() -> Iterator[None]:
     """A mistake may be that it leaves autograd off for ever; this process must not learn it (a worker is replaced)."""
     grad, dtype, anomaly = torch.is_grad_enabled(), torch.get_default_dtype(), torch.is_anomaly_enabled()
     try:
@@ -99,7 +111,12 @@ def _switches_kept() -> Iterator[None]:
         torch.autograd.set_detect_anomaly(anomaly)
 
 
-def _same_end(a: BaseException, b: BaseException) -> bool:
+def ends_alike(a: Ended, b: Ended) -> bool:
+    """Do two answers end one test the same way, with the same values on the way?"""
+    return _same_end(a[1], b[1]) and _same_trace(a[0], b[0])
+
+
+def _same_end(a: BaseException | None, b: BaseException | None) -> bool:
     if isinstance(a, CheckFailed) and isinstance(b, CheckFailed):
         return [d.code for d in a.diagnoses] == [d.code for d in b.diagnoses]
     return type(a) is type(b)

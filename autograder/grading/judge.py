@@ -88,7 +88,11 @@ class Judge:
                 ran = self.suites.run(test, session)
             except STUDENTS as error:  # how the worker answered, or not, when the item was announced
                 session, ran = desk.current or Session(LocalTransport()), Ran(error, {}, 0.0)
-            return self._outcome(desk, unit, item, test, session, ran)
+            outcome = self._outcome(desk, unit, item, test, session, ran)
+            if session.noted is None:
+                return outcome
+            told = words.warned(session.noted.what, session.noted.line, desk.submission)
+            return dataclasses.replace(outcome, warnings=told)
         except ImportFailed as failed:
             return failed.outcome
         except SandboxError:
@@ -178,9 +182,8 @@ class Desk:
         needs = frozenset(data.name for data in shared)
         if self.current is not None and self.item != item.id:
             try:
-                self.current.item(item.forbids, item.symbol)
-                self.item = item.id
-            except Missing:
+                self._announce(item)
+            except (Missing, PolicyBroken):
                 raise
             except STUDENTS:  # it died of what an earlier item had started
                 self.clear()
@@ -191,9 +194,13 @@ class Desk:
             self.memory_mb, self.names, self.processes = item.memory_mb, needs, item.processes
         assert self.current is not None
         if self.item != item.id:
-            self.current.item(item.forbids, item.symbol)
-            self.item = item.id
+            self._announce(item)
         return self.current
+
+    def _announce(self, item: Item) -> None:
+        assert self.current is not None
+        self.current.item(item.forbids, item.symbol, strict=item.policy == "zero")
+        self.item = item.id
 
     @property
     def notes(self) -> tuple[Words, ...]:

@@ -28,6 +28,7 @@ class Outcome:
     metrics: Mapping[str, float] = field(default_factory=dict)
     staff: str = ""
     seconds: float = 0.0
+    warnings: tuple[Diagnosis, ...] = ()
 
 
 def result(item: Item, outcomes: Sequence[Outcome], tests: int, *, practice: bool = False) -> ItemResult:
@@ -43,12 +44,13 @@ def result(item: Item, outcomes: Sequence[Outcome], tests: int, *, practice: boo
         verdict = Verdict.FAILED
         telling = [Outcome(Verdict.FAILED, (_below(outcomes, ramp),))]
     first = next((outcome for outcome in telling if outcome.verdict is verdict), telling[0] if telling else None)
+    warned = next((outcome.warnings for outcome in outcomes if outcome.warnings), ())
     return ItemResult(
         item=item.id,
         verdict=verdict,
         score=round(share * item.points, 4),
         max_score=item.points,
-        diagnoses=first.diagnoses if first else (),
+        diagnoses=(first.diagnoses if first else ()) + warned,
         feedback=first.feedback if first else (),
         seconds=round(sum(outcome.seconds for outcome in outcomes), 4),
         staff="\n".join(outcome.staff for outcome in telling if outcome.staff),

@@ -113,7 +113,7 @@ class Store:
         row = self._db.execute("SELECT value FROM meta WHERE name = 'seed'").fetchone()
         if row is not None and not fresh:
             return int(row[0])
-        seed = secrets.randbits(48)
+        seed = new_seed()
         try:
             self._db.execute("BEGIN")
             self._db.execute("INSERT OR REPLACE INTO meta VALUES ('seed', ?)", (str(seed),))
@@ -145,6 +145,11 @@ class Store:
             raise StoreError(
                 f"the result of {kept.attempt.student} could not be kept ({error}); free some disk, run again"
             ) from None
+
+
+def new_seed() -> int:
+    """What nobody can know beforehand: hidden inputs are drawn from it."""
+    return secrets.randbits(48)
 
 
 def digest(course: Course, unit: Unit, submission: Submission, *, isolation: str, seed: int, data: str) -> str:

@@ -15,8 +15,9 @@ import torch
 
 from autograder.checks import InsideFunction, StudentRaised
 from autograder.course import Item, Unit, did_you_mean
+from autograder.grading.complaints import complaint
 from autograder.meanings import meaning
-from autograder.models import Diagnosis, Message, Submission, Verdict, Words, msg
+from autograder.models import WARNED, Diagnosis, Message, Submission, Verdict, Words, msg
 from autograder.sandbox.endings import WorkerGone
 from autograder.sandbox.proxy import Call, Handle
 from autograder.sandbox.shared import SharedData
@@ -155,11 +156,28 @@ def missing(submission: Submission, name: str, names: Sequence[str], lost: Messa
 
 
 def blocked(what: str, line: int, submission: Submission) -> Told:
-    hint = msg("The statement of the item says what may be used; write that part by hand.")
-    words = msg(
-        "This item is done without {what}, and your code used it{where}.", what=what, where=at((line,), submission)
-    )
-    return (Diagnosis("blocked", words, hint),)
+    where = at((line,), submission)
+    words = msg("This item is done without {what}, and your code used it{where}.", what=what, where=where)
+    if what == "loops":
+        words = msg("This item is done without a loop in Python, and your code has one{where}.", where=where)
+    return (Diagnosis("blocked", words, _instead(what)),)
+
+
+def warned(what: str, line: int, submission: Submission) -> Told:
+    """As `blocked`, where the item only warns."""
+    where = at((line,), submission)
+    words = msg("Do this item without {what}: your code used it{where}.  It costs no points.", what=what, where=where)
+    if what == "loops":
+        words = msg(
+            "Do this item without a loop in Python: your code has one{where}.  It costs no points.", where=where
+        )
+    return (Diagnosis(WARNED, words, _instead(what)),)
+
+
+def _instead(what: str) -> Message:
+    if what == "loops":
+        return msg("Let one tensor operation go through all elements: broadcasting, indexing, a sum over a dimension.")
+    return msg("The statement of the item says what may be used; write that part by hand.")
 
 
 def timed_out(item: Item) -> Told:
@@ -236,7 +254,7 @@ def wrong_form() -> Told:
 def raised(error: StudentRaised, submission: Submission) -> Told:
     """An exception by its type and the student's own lines."""
     words = msg("Your code raised {type}{where}.", type=type_of(error), where=at(error.lines[-1:], submission))
-    return (Diagnosis("raised", words, _likely(error, submission)),)
+    return (Diagnosis("raised", words, None if error.about else _likely(error, submission)), *complaint(error))
 
 
 def import_raised(unit: Unit, error: StudentRaised, submission: Submission) -> Told:

@@ -7,13 +7,10 @@ place of the reference (`autograder.bank`).  So a body may use every name of the
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Literal, TypeVar
+from typing import TypeVar
 
-Kind = Literal[
-    "shape", "broadcast", "dtype", "device", "view_copy", "inplace", "indexing", "statistics", "reduction", "sign",
-    "scale", "formula", "stability", "gradient", "graph", "state", "mode", "randomness", "initialisation", "order",
-    "return", "data", "api",
-]  # fmt: skip
+from autograder.models import Kind
+
 T = TypeVar("T")
 
 

@@ -755,14 +755,32 @@ def below_threshold(records, thresholds):
     return records[:, None] < thresholds
 
 
+@mistake(
+    "above_threshold", kind="loop",
+    en="The thresholds are gone through one by one; the item asks for broadcasting, without a loop.",
+    vi="Bạn duyệt từng ngưỡng một; đề yêu cầu broadcasting, không dùng vòng lặp.",
+    hint_en="records[:, None] has the shape (N, 1).",
+    hint_vi="records[:, None] có shape (N, 1).",
+)  # fmt: skip
+def stacked_columns(records, thresholds):
+    return torch.stack([records > threshold for threshold in thresholds], dim=1)
+
+
+@mistake(
+    "above_threshold", kind="loop",
+    en="The function calls itself for each half of the records; the item asks for broadcasting.",
+    vi="Hàm tự gọi lại cho từng nửa của records; đề yêu cầu broadcasting.",
+)  # fmt: skip
+def by_halves(records, thresholds):
+    if len(records) == 1:
+        return (records > thresholds)[None]
+    half = len(records) // 2
+    return torch.cat([by_halves(records[:half], thresholds), by_halves(records[half:], thresholds)])
+
+
 @alternative("above_threshold")
 def by_gt_and_unsqueeze(records, thresholds):
     return torch.gt(records.unsqueeze(1), thresholds.unsqueeze(0))
-
-
-@alternative("above_threshold")
-def stacked_columns(records, thresholds):
-    return torch.stack([records > threshold for threshold in thresholds], dim=1)
 
 
 @alternative("above_threshold")

@@ -480,7 +480,7 @@ def latest_of_equals(model, train, val, optimizer, loss_fn, epochs):
 
 
 @mistake(
-    "fit", kind="numerics",
+    "fit", kind="stability",
     en="The first epoch counts as the best even when its val_loss is NaN, and nothing is lower than NaN.",
     vi="Epoch đầu được coi là tốt nhất kể cả khi val_loss là NaN, mà không có gì nhỏ hơn NaN.",
     hint_en="Start with best = math.inf.",
@@ -875,7 +875,7 @@ def moved_in_place(batch, device):
 
 
 @mistake(
-    "to_device", kind="type",
+    "to_device", kind="return",
     en="Tuples come back as lists.",
     vi="Tuple trở về thành list.",
 )  # fmt: skip
@@ -890,7 +890,7 @@ def tuples_become_lists(batch, device):
 
 
 @mistake(
-    "to_device", kind="type",
+    "to_device", kind="return",
     en="A named tuple comes back as a plain tuple, without its names.",
     vi="Named tuple trở về thành tuple thường, mất tên các trường.",
     hint_en="It has _fields; build it with type(batch)(*parts).",
@@ -909,7 +909,7 @@ def names_lost(batch, device):
 
 
 @mistake(
-    "to_device", kind="type",
+    "to_device", kind="api",
     en="type(batch)(list of parts) breaks on a named tuple, which wants its fields one by one.",
     vi="type(batch)(list các phần) hỏng với named tuple, vì nó cần từng trường riêng.",
     hint_en="A star before the parts: type(batch)(*parts).",
@@ -947,7 +947,7 @@ def one_level_only(batch, device):
 
 
 @mistake(
-    "to_device", kind="type",
+    "to_device", kind="api",
     en="Everything else gets a .to as well; numbers, texts and None have none.",
     vi="Mọi thứ khác cũng bị gọi .to; số, chuỗi và None không có hàm đó.",
 )  # fmt: skip
@@ -982,7 +982,7 @@ def result_of_to_lost(batch, device):
 
 
 @mistake(
-    "to_device", kind="view",
+    "to_device", kind="view_copy",
     en="A tensor that is on the device already is copied.",
     vi="Tensor đã ở trên thiết bị đó vẫn bị sao chép.",
     hint_en=".to(device) returns the tensor itself in that case.",
@@ -1002,7 +1002,7 @@ def copied_always(batch, device):
 
 
 @mistake(
-    "to_device", kind="type",
+    "to_device", kind="device",
     en="Dicts are not looked into.",
     vi="Các dict không được duyệt vào bên trong.",
 )  # fmt: skip
@@ -1325,7 +1325,7 @@ class delta_unused:
 
 
 @mistake(
-    "early_stopping", kind="numerics",
+    "early_stopping", kind="stability",
     en="NaN passes for an improvement, and afterwards nothing is lower than NaN.",
     vi="NaN bị coi là cải thiện, và sau đó không có gì thấp hơn NaN.",
     hint_en="Every comparison with NaN is False: write the one that asks for an improvement.",
@@ -1471,7 +1471,7 @@ def seeded_by_the_id(worker_id):
 
 
 @mistake(
-    "worker_init", kind="numerics",
+    "worker_init", kind="randomness",
     en="torch's seed has more than 32 bits, which NumPy refuses.",
     vi="Seed của torch có hơn 32 bit, NumPy không nhận.",
     hint_en="Take it modulo 2**32.",
@@ -1625,7 +1625,7 @@ def without_mps(prefer=None):
 
 
 @mistake(
-    "pick_device", kind="exception",
+    "pick_device", kind="api",
     en="A name that does not exist is passed over in silence.",
     vi="Một tên không tồn tại bị bỏ qua mà không báo gì.",
     hint_en="Raise ValueError for it.",

@@ -64,7 +64,8 @@ def _unit(grade: Grade, attempt: Attempt, unit: Unit | None, lang: str) -> Itera
         yield f"| {name} | {mark}{verdict(item.verdict, lang)} | {value} / {points(item.max_score)} |"
     yield ""
     for item in attempt.items:
-        if item.verdict not in _QUIET or (item.verdict is Verdict.PASSED and item.score < item.max_score):
+        part = item.verdict is Verdict.PASSED and item.score < item.max_score
+        if item.verdict not in _QUIET or part or item.warnings:
             yield from _item(item, unit, lang)
     yield from _next_step(attempt, unit, lang)
 

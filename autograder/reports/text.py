@@ -22,7 +22,7 @@ def grade_table(grade: Grade, course: Course, lang: str, width: int = 100) -> st
     """One line for each attempt, then totals, isolation, data, what was not scored, notes; no line ends in blanks."""
     width = max(width, 40)
     blocks = [_table(grade, lang, width), "\n".join(_facts(grade, course, lang, width))]
-    blocks += [_rerun(grade, lang, width), _notes(grade, lang, width)]
+    blocks += [_rerun(grade, lang, width), _warned(grade, lang, width), _notes(grade, lang, width)]
     return "\n\n".join([tell(course.title, lang), *(block for block in blocks if block)]) + "\n"
 
 
@@ -68,6 +68,17 @@ def _rerun(grade: Grade, lang: str, width: int) -> str:
         names = ", ".join(plain(item.item) for item in items)
         lines += _wrapped(f"  {plain(attempt.student)} {plain(attempt.unit)}: {names}", width)
     return "\n".join([say(msg("not scored through our fault, run it again:"), lang), *lines]) if lines else ""
+
+
+def _warned(grade: Grade, lang: str, width: int) -> str:
+    """What an item with `policy: warning` forbids and an answer used: nobody sees it in the points."""
+    lines = []
+    for attempt in grade.attempts:
+        for item in attempt.items:
+            for warning in item.warnings:
+                where = f"{plain(attempt.student)} {plain(attempt.unit)} {plain(item.item)}"
+                lines += _wrapped(f"  {where}: {tell(warning.words, lang)}", width)
+    return "\n".join([say(msg("warnings:"), lang), *lines]) if lines else ""
 
 
 def _notes(grade: Grade, lang: str, width: int) -> str:

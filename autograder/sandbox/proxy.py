@@ -24,9 +24,12 @@ from autograder.checks.faults import CheckFailed, StudentRaised
 from autograder.checks.inside import InsideFunction
 from autograder.models import Diagnosis, msg
 from autograder.sandbox.inner import wire
+from autograder.sandbox.inner.raised import ABOUT
+from autograder.sandbox.inner.traces import SWITCHES
 from autograder.sandbox.inner.workbench import NAMES, TOLD, Workbench
 from autograder.sandbox.shared import SharedData
 
+KEPT = 40  # calls of a test whose changed arguments are kept to explain a failure
 DESK_SECONDS = 3.0  # what opens and ends an item takes milliseconds, unless the student's own objects hang in it
 TYPE_NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]{0,40}")
 _HOMES = (builtins, torch, torch.nn, torch.optim, torch.utils.data, np)
@@ -86,6 +89,10 @@ class Call:
     arguments: tuple[object, ...]
     returned: object
     inside: bool = False  # a function of the suite's own: not told to the student
+    names: tuple[str, ...] = ()  # of the arguments: "1", "2", "lr"; those of the suite's own function by parameter
+    rng: bool = False  # it changed a global random state
+    after: Sequence[object] | None = None  # the arguments as they came back, where they may have changed
+    left: tuple[str, ...] = ()  # of SWITCHES: what it left in another state than it was in
 
 
 @dataclass(frozen=True)
@@ -120,6 +127,8 @@ class Session:
     rng_touched: bool = False
     written: frozenset[str] = frozenset()  # the names that stand in the submitted file: no others are repeated
     forbids: tuple[str, ...] = ()
+    strict: bool = True  # a forbidden use ends the item; else it is kept in `noted`
+    noted: PolicyBroken | None = None
 
     def open(
         self, filename: str, module: str, source: bytes, seconds: float, cells: Sequence[int] = ()
@@ -132,10 +141,16 @@ class Session:
             return None
         return self._ran(self.ask({**question, "cells": list(cells), "seconds": seconds}, seconds), len(cells))
 
-    def item(self, forbids: Sequence[str], symbol: str = "") -> None:
-        """An item begins; Missing when the module lacks its symbol."""
-        self.forbids = tuple(forbids)
-        self.ask({"op": "item", "forbids": list(forbids), "symbol": symbol}, DESK_SECONDS)
+    def item(self, forbids: Sequence[str], symbol: str = "", *, strict: bool = True) -> None:
+        """An item begins; Missing when the module lacks its symbol, PolicyBroken when its source breaks a policy.
+
+        Without `strict` a broken policy is kept in `noted`, and the item goes on.
+        """
+        self.forbids, self.strict, self.noted = tuple(forbids), strict, None
+        question: dict[str, object] = {"op": "item", "forbids": list(forbids), "symbol": symbol}
+        found = self.ask(question if strict else {**question, "strict": False}, DESK_SECONDS)
+        if found is not None:
+            self._broken(found)
 
     def test(self, seed: int, mutates: bool) -> None:
         """A test begins; its seed travels with its first question."""
@@ -147,27 +162,46 @@ class Session:
         traces = self.ask({"op": "end"}, DESK_SECONDS)
         return traces if isinstance(traces, list) and all(type(trace) is str for trace in traces) else ["unknown"]
 
-    def call(self, op: str, name: str, args: tuple[object, ...], kwargs: dict[str, object], /, **extra: object) -> Any:
+    def call(
+        self,
+        op: str,
+        name: str,
+        args: tuple[object, ...],
+        kwargs: dict[str, object],
+        /,
+        *,
+        parameters: tuple[str, ...] = (),
+        **extra: object,
+    ) -> Any:
         """Ask for a call and keep it; arguments that came back changed fail the test."""
         question = {"op": op, **extra, "args": list(args), "kwargs": kwargs}
         given = [*args, *kwargs.values()]
+        names = (*parameters[: len(args)], *map(str, range(len(parameters) + 1, len(args) + 1)), *kwargs)
         if self.seed is not None:
             question["seed"], self.seed = self.seed, None
         try:
             answer = self.exchange(question, None)
         except StudentRaised as error:
-            self.trace.append(Call(name, tuple(given), error, op == "inside"))
+            self.trace.append(Call(name, tuple(given), error, op == "inside", names))
             raise
-        self.trace.append(Call(name, tuple(given), answer["ok"], op == "inside"))
-        rng = answer.get("rng")
+        if "noted" in answer and not self.strict:
+            self._broken(answer["noted"])
+        rng, after, told = answer.get("rng"), answer.get("args"), answer.get("left")
         self.rng_touched = isinstance(rng, list) and len(rng) == 2 and rng[0] != rng[1]
-        after = answer.get("args")
+        kept = (
+            after if (op == "inside" or self.mutates) and len(self.trace) < KEPT and isinstance(after, list) else None
+        )
+        switches = [one for one in told if type(one) is str] if isinstance(told, list) else []
+        left = tuple(switch for switch in SWITCHES if switch in switches)
+        inside = op == "inside"
+        self.trace.append(Call(name, tuple(given), answer["ok"], inside, names, self.rng_touched, kept, left))
         if op != "inside" and not self.mutates and isinstance(after, list) and len(after) == len(given):
-            _refuse_changes(name, list(zip([*map(str, range(1, len(args) + 1)), *kwargs], given, after, strict=True)))
+            _refuse_changes(name, list(zip(names, given, after, strict=True)))
         return answer["ok"]
 
     def run_inside(self, fn: InsideFunction, args: tuple[object, ...], kwargs: dict[str, object]) -> object:
-        return self.call("inside", fn.name, args, kwargs, entry=fn.name, program=fn.program())
+        program = fn.program()
+        return self.call("inside", fn.name, args, kwargs, parameters=fn.parameters, entry=fn.name, program=program)
 
     def ask(self, question: dict[str, object], seconds: float | None) -> Any:
         try:
@@ -222,17 +256,27 @@ class Session:
             asked = question.get("symbol") or question.get("name")  # as we asked, not as it was answered
             raise Missing(str(asked), tuple(name for name in known if name in self.written))
         if "blocked" in answer:
-            told = answer["blocked"]
-            what, *lines = told if isinstance(told, list) and told else [None]
-            if not isinstance(what, str) or what not in self.forbids:
-                raise wire.WireError("a policy that the item does not have")
-            raise PolicyBroken(what, *_lines(lines)[:1] or (0,))
+            raise self._policy(answer["blocked"])
         if "memory" in answer:
             asked = answer.get("asked")
             raise OutOfMemory(_lines(answer["memory"]), asked if type(asked) is int and 0 < asked < 1 << 63 else 0)
         if "too_much" in answer:
             raise CheckFailed(Diagnosis("too_much", msg("What came back is too large or too deep to be an answer.")))
         raise _raised(answer)
+
+    def _policy(self, told: object) -> PolicyBroken:
+        """What the worker says was used: one of the item's own words, and a line."""
+        what, *lines = told if isinstance(told, list) and told else [None]
+        if not isinstance(what, str) or what not in self.forbids:
+            raise wire.WireError("a policy that the item does not have")
+        return PolicyBroken(what, *_lines(lines)[:1] or (0,))
+
+    def _broken(self, told: object) -> None:
+        """A use that did not end the call: it ends the item, or is the first that is noted."""
+        broken = self._policy(told)
+        if self.strict:
+            raise broken
+        self.noted = self.noted or broken
 
 
 class Handle:
@@ -278,7 +322,9 @@ def _refer(value: object) -> wire.Ref | None:
 def _raised(answer: dict[str, Any]) -> StudentRaised:
     name = answer.get("error")
     known = isinstance(name, str) and TYPE_NAME.fullmatch(name)
-    return StudentRaised(str(name) if known else "Exception", _lines(answer.get("lines")))
+    about = answer.get("about")
+    told = about if isinstance(about, str) and about in ABOUT else ""
+    return StudentRaised(str(name) if known else "Exception", _lines(answer.get("lines")), told)
 
 
 def _lines(value: object) -> tuple[int, ...]:

@@ -1,12 +1,14 @@
 """Guards of "by hand" and "no twin" items: they watch what the student's code calls while such an item runs.
 
 `Guard(forbids, filename)` is entered around each call into the student's code and notes the first forbidden use.
-Its poison lasts for the item, its spies for the call.
+Its poison lasts for the item, its spies for the call.  With `strict=False` (an item that only warns) it notes and lets
+everything work.
 `autograd` combines what was measured in field-notes.md ("Gradients": 15 of 15 cheats in one run): derivatives of the
 common operators are poisoned (forward right, backward wrong, so an answer that slips through autograd is simply
 wrong), the engine, forward mode and functorch are hooked, and a dispatch spy looks for operators run by a backward
 node.  Dotted names are functions as `torch.overrides.resolve_name` spells them (torch.nn.functional.dropout) or
-operators of the dispatcher (aten.native_layer_norm).
+operators of the dispatcher (aten.native_layer_norm).  `loops` counts the steps of one call: operators dispatched, and
+calls made by the student's own lines; more than STEPS of them are a loop, whatever the source looks like (`policy`).
 
 These guards deter, they prove nothing: complex-step derivatives in NumPy and unpoisoned operators in a thread of the
 student's own get through (docs/decisions/0005-guards.md lists what does).
@@ -24,6 +26,9 @@ import torch
 from torch.overrides import TorchFunctionMode, resolve_name
 from torch.utils._python_dispatch import TorchDispatchMode
 
+from .policy import LOOPS
+
+STEPS = 200  # of one call: a vectorised answer takes 1 to 20, a loop some for each element (decisions/0007)
 POISON = 1.37  # any factor that no right derivative has
 POISONED = (
     "mm", "addmm", "bmm", "mv", "dot", "relu", "tanh", "exp", "sub.Tensor", "add.Tensor", "mul.Tensor",
@@ -38,8 +43,10 @@ class ForbiddenUse(RuntimeError):
 class Guard:
     """Notes in `found` the first forbidden use as (what, line in the student's file or 0)."""
 
-    def __init__(self, forbids: tuple[str, ...], filename: str) -> None:
-        self.filename = filename
+    def __init__(self, forbids: tuple[str, ...], filename: str, strict: bool = True) -> None:
+        self.filename, self.strict = filename, strict
+        self.steps = 0
+        self.loops = LOOPS in forbids
         self.found: tuple[str, int] | None = None
         self.autograd = "autograd" in forbids
         self.functions = frozenset(name for name in forbids if name.startswith("torch."))
@@ -48,6 +55,11 @@ class Guard:
     def note(self, what: str) -> None:
         if self.found is None:
             self.found = what, self._line()
+
+    def step(self) -> None:
+        self.steps += 1
+        if self.loops and self.steps > STEPS:
+            self.note(LOOPS)
 
     def _line(self) -> int:
         frame = sys._getframe()
@@ -60,16 +72,18 @@ class Guard:
     @contextlib.contextmanager
     def poisoning(self) -> Iterator[None]:
         """For a whole item: registering the poisoned kernels costs more than most calls."""
-        with _poisoned_derivatives() if self.autograd else contextlib.nullcontext():
+        with _poisoned_derivatives() if self.autograd and self.strict else contextlib.nullcontext():
             yield
 
     @contextlib.contextmanager
     def watching(self) -> Iterator[None]:
         with contextlib.ExitStack() as stack:
             if self.autograd:
-                stack.enter_context(_hooked_engines(self.note))
-            if self.autograd or self.operators:
+                stack.enter_context(_hooked_engines(self.note, self.strict))
+            if self.autograd or self.operators or self.loops:
                 stack.enter_context(_DispatchSpy(self))
+            if self.loops:
+                stack.enter_context(_counted_calls(self))
             if self.functions:
                 stack.enter_context(_FunctionSpy(self))
             yield
@@ -81,6 +95,7 @@ class _DispatchSpy(TorchDispatchMode):  # type: ignore[no-untyped-call]
         self.guard = guard
 
     def __torch_dispatch__(self, func: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
+        self.guard.step()
         if self.guard.autograd and torch._C._current_autograd_node() is not None:
             self.guard.note("autograd")
         name = func._overloadpacket.__name__
@@ -102,33 +117,56 @@ class _FunctionSpy(TorchFunctionMode):
 
 
 @contextlib.contextmanager
-def _hooked_engines(note: Callable[[str], None]) -> Iterator[None]:
-    """Backward, forward mode and functorch refuse to start, and say so."""
+def _counted_calls(guard: Guard) -> Iterator[None]:
+    """Calls that lines of the student's make, of Python and of C.  Not those of "<string>": a library that is imported
+    at its first use makes tens of thousands there (dataclasses, namedtuples)."""
+
+    def profile(frame: Any, event: str, arg: object) -> None:
+        if event in ("call", "c_call") and frame.f_code.co_filename == guard.filename:
+            guard.step()
+
+    before = sys.getprofile()
+    sys.setprofile(profile)
+    try:
+        yield
+    finally:
+        sys.setprofile(before)
+
+
+@contextlib.contextmanager
+def _hooked_engines(note: Callable[[str], None], strict: bool) -> Iterator[None]:
+    """Backward, forward mode and functorch say that they start, and refuse to if `strict`."""
     import torch._dynamo  # an autograd.Function imports it when it first runs; it must not meet the hooks half way
     import torch._functorch.eager_transforms as eager
     from torch.autograd import forward_ad
     from torch.autograd.variable import Variable
 
-    def refuse(*args: object, **kwargs: object) -> Any:
-        note("autograd")
-        raise ForbiddenUse("this item is done by hand: autograd may not be used")
+    def hooked(function: Callable[..., Any]) -> Callable[..., Any]:
+        def hook(*args: object, **kwargs: object) -> Any:
+            note("autograd")
+            if strict:
+                raise ForbiddenUse("this item is done by hand: autograd may not be used")
+            return function(*args, **kwargs)
+
+        return hook
 
     real = Variable._execution_engine
 
     class Engine:
-        run_backward = staticmethod(refuse)
+        run_backward = staticmethod(hooked(real.run_backward))
 
         def __getattr__(self, name: str) -> Any:
             return getattr(real, name)
 
-    places: list[tuple[Any, str, Any]] = [(Variable, "_execution_engine", Engine())]
-    places += [(torch._C, "_enter_dual_level", refuse), (forward_ad, "make_dual", refuse)]
-    places += [(forward_ad, "enter_dual_level", refuse)]
+    places: list[tuple[Any, str]] = [(torch._C, "_enter_dual_level"), (forward_ad, "make_dual")]
+    places += [(forward_ad, "enter_dual_level")]
     for name in ("_grad_increment_nesting", "_jvp_increment_nesting"):
-        places += [(holder, name, refuse) for holder in (torch._C._functorch, eager) if hasattr(holder, name)]
-    before = [(holder, name, getattr(holder, name)) for holder, name, _ in places]
-    for holder, name, value in places:
-        setattr(holder, name, value)
+        places += [(holder, name) for holder in (torch._C._functorch, eager) if hasattr(holder, name)]
+    before = [(holder, name, getattr(holder, name)) for holder, name in places]
+    for holder, name, value in before:
+        setattr(holder, name, hooked(value))
+    before.append((Variable, "_execution_engine", real))
+    setattr(*before[-1][:2], Engine())
     try:
         yield
     finally:

@@ -2,6 +2,7 @@
 
     snapshot(module, scratch) before and after an item → changed(before, after) → names; a fresh worker follows
     small(arguments) and rng_digest() after a call → in the response
+    switches(arguments) before and after a call → left(before, after) → names of SWITCHES in the response
 
 It is read where student code can change it, so it is no wall: what it misses, or what hides itself from it, is judged
 by value like everything else.  A value that cannot be compared counts as changed, one that cannot be read as None.
@@ -22,6 +23,7 @@ import numpy as np
 import torch
 
 SMALL = 256 << 10  # bytes of arguments that are sent back after a call, to see whether they were changed
+SWITCHES = ("training", "grad", "dtype")  # what a call may leave in another state; said to explain a failure
 _WATCHED = (
     "torch", "torch.nn", "torch.nn.functional", "torch.optim", "torch.autograd", "torch.linalg", "numpy", "builtins",
 )  # fmt: skip
@@ -113,3 +115,19 @@ def rng_digest() -> int:
     numpy_state: Any = np.random.get_state()
     state = zlib.crc32(numpy_state[1], state + numpy_state[2])
     return state ^ (hash(random.getstate()) & 0xFFFFFFFF)
+
+
+def switches(values: Iterable[object]) -> tuple[object, ...]:
+    """The state of SWITCHES; the training flags are those of the modules among the values."""
+    flags: list[object] = []
+    try:
+        for value in values:
+            if issubclass(type(value), torch.nn.Module):
+                flags += [module.training for module in torch.nn.Module.modules(value)]  # type: ignore[arg-type]
+    except Exception:  # a module of the student's that is not whole
+        flags = []
+    return flags, torch.is_grad_enabled(), torch.get_default_dtype()
+
+
+def left(before: tuple[object, ...], after: tuple[object, ...]) -> list[str]:
+    return [name for name, was, now in zip(SWITCHES, before, after, strict=True) if not _equal(was, now)]

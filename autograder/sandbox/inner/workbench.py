@@ -31,8 +31,9 @@ import torch
 from . import wire
 from .cells import Cell, definitions, split
 from .guard import Guard
+from .policy import Source
 from .raised import describe, statement
-from .traces import changed, rng_digest, small, snapshot
+from .traces import changed, left, rng_digest, small, snapshot, switches
 
 NAMES = 200
 SHARE = 0.7  # of the time that is left for an import: what one cell of a notebook may take
@@ -54,7 +55,9 @@ class Workbench:
         self.filename = ""
         self.handles: dict[str, object] = {}
         self.programs: dict[str, dict[str, Any]] = {}
+        self.source = Source()  # what the student's source shows of forbidden things
         self.forbids: tuple[str, ...] = ()
+        self.strict = True  # a forbidden use ends the call; else it is only noted
         self.policies = contextlib.ExitStack()  # what holds for the whole item
         self.before: dict[str, object] = {}
         self.rng = 0
@@ -84,6 +87,8 @@ class Workbench:
         if self.scratch is not None:
             (self.scratch / filename).write_bytes(source)
         code = None if cells else compile(source, filename, "exec", dont_inherit=True)
+        if code is not None:
+            self._read(lambda: [compile(source, filename, "exec", ast.PyCF_ONLY_AST, dont_inherit=True)])
         self.module = types.ModuleType(name)
         self.module.__file__ = filename
         if self.scratch is not None:
@@ -105,6 +110,7 @@ class Workbench:
         names = self.module.__dict__
         names["display"] = lambda *args, **kwargs: None  # a notebook has it; nobody looks here
         trees = [self._parsed(cell) for cell in cells]
+        self._read(lambda: [tree for tree, _ in trees])
         if self.scratch is not None:  # for inspect.getsource, which must be able to read it
             text = "".join(f"{line}\n" for cell in cells for line in cell.lines)
             (self.scratch / self.filename).write_text(text, encoding="utf-8")
@@ -169,14 +175,23 @@ class Workbench:
             cell.blank()
             return ast.Module([], []), error
 
-    def _item(self, forbids: list[str], symbol: str = "") -> dict[str, object]:
-        """An item begins: what it forbids holds until it ends; a module without its symbol is told at once."""
+    def _read(self, trees: Callable[[], list[Any]]) -> None:
+        """Before the first line runs, which could rebind what this needs."""
+        with contextlib.suppress(RecursionError):  # a tree may be too deep where its code is not: the guard sees that
+            self.source = Source(trees())
+
+    def _item(self, forbids: list[str], symbol: str = "", strict: bool = True) -> dict[str, object]:
+        """An item begins: what it forbids holds until it ends.  Told at once: a module without its symbol, and what
+        the source shows of forbidden things."""
         self.policies.close()
-        self.forbids = tuple(forbids)
+        self.forbids, self.strict = tuple(forbids), strict
         if self.scratch is not None:  # the grader's own process computes references between two calls
-            self.policies.enter_context(Guard(self.forbids, self.filename).poisoning())
+            self.policies.enter_context(Guard(self.forbids, self.filename, strict).poisoning())
         self.handles.clear()
-        return self._missing(symbol) if symbol and not hasattr(self.module, symbol) else {"ok": None}
+        if symbol and not hasattr(self.module, symbol):
+            return self._missing(symbol)
+        found = self.source.finding(symbol, self.forbids)
+        return {"ok": list(found) if found else None}
 
     def _call(self, name: str, args: list[Any], kwargs: dict[str, Any]) -> dict[str, object]:
         if not hasattr(self.module, name):
@@ -211,19 +226,24 @@ class Workbench:
 
     def _run(self, function: Any, args: list[Any], kwargs: dict[str, Any]) -> dict[str, object]:
         rng = self.rng
-        guard = Guard(self.forbids, self.filename) if self.forbids else None
+        guard = Guard(self.forbids, self.filename, self.strict) if self.forbids else None
+        before = switches([function, *args, *kwargs.values()])
         try:
             with self._policies(guard):
                 value = function(*args, **kwargs)
         except self.catches as error:
             self.rng = rng_digest()
-            if guard and guard.found:
+            if guard and guard.found and self.strict:
                 return {"blocked": list(guard.found)}
             return describe(error, self.filename)
-        if guard and guard.found:
+        if guard and guard.found and self.strict:
             return {"blocked": list(guard.found)}
         self.rng = rng_digest()
-        return {"ok": value, "args": small([*args, *kwargs.values()]), "rng": [rng, self.rng]}
+        response = {"ok": value, "args": small([*args, *kwargs.values()]), "rng": [rng, self.rng]}
+        if guard and guard.found:
+            response["noted"] = list(guard.found)
+        otherwise = left(before, switches([function, *args, *kwargs.values()]))
+        return response | {"left": otherwise} if otherwise else response
 
     @contextlib.contextmanager
     def _policies(self, guard: Guard | None) -> Iterator[None]:

@@ -50,13 +50,13 @@ def _distance_of_distributions(sample: torch.Tensor, cdf: torch.Tensor) -> float
 @pytest.mark.item("create_tensors")
 def test_uniform_is_spread_evenly_between_0_and_1(student):
     few = student.create_tensors(3, 4)["uniform"]
-    check.that(bool((few >= 0).all() and (few < 1).all()), UNIFORM)
+    check.that(bool((few >= 0).all() and (few < 1).all()), UNIFORM, code="distribution")
     uniform = student.create_tensors(60, 70)["uniform"]
     check.shape(uniform, (60, 70), name="uniform")
     check.dtype(uniform, torch.float32, name="uniform")
     values = uniform.double().flatten().sort().values
-    check.that(bool((values >= 0).all() and (values < 1).all()), UNIFORM)
-    check.that(_distance_of_distributions(values, values) < 0.045, UNIFORM)
+    check.that(bool((values >= 0).all() and (values < 1).all()), UNIFORM, code="distribution")
+    check.that(_distance_of_distributions(values, values) < 0.045, UNIFORM, code="distribution")
 
 
 @pytest.mark.item("create_tensors")
@@ -65,14 +65,14 @@ def test_normal_follows_the_standard_normal_distribution(student):
     check.shape(normal, (70, 60), name="normal")
     check.dtype(normal, torch.float32, name="normal")
     values = normal.double().flatten().sort().values
-    check.that(_distance_of_distributions(values, torch.special.ndtr(values)) < 0.045, NORMAL)
+    check.that(_distance_of_distributions(values, torch.special.ndtr(values)) < 0.045, NORMAL, code="distribution")
 
 
 @pytest.mark.item("create_tensors")
 def test_every_call_draws_new_numbers(student):
     first, second = student.create_tensors(3, 4), student.create_tensors(3, 4)
-    check.that(not torch.equal(first["uniform"], second["uniform"]), FRESH)
-    check.that(not torch.equal(first["normal"], second["normal"]), FRESH)
+    check.that(not torch.equal(first["uniform"], second["uniform"]), FRESH, code="fresh_draws")
+    check.that(not torch.equal(first["normal"], second["normal"]), FRESH, code="fresh_draws")
 
 
 # arithmetic
@@ -150,6 +150,11 @@ def test_the_dtype_is_that_of_the_tensor(student):
 
 
 @pytest.mark.item("describe")
+@check.about(
+    "contiguous",
+    en="Whether memory is contiguous is asked of x as it is, not of a copy.",
+    vi="Hỏi xem bộ nhớ có liền mạch không là hỏi chính x, không phải một bản sao.",
+)
 def test_a_transposed_tensor_is_not_contiguous(student, make):
     x = make(3, 5)
     check.close(describe_transposed(x), _description(x.transpose(0, 1)))
@@ -164,6 +169,11 @@ def test_requires_grad_is_read_from_leaves_and_results(student, make):
 
 
 @pytest.mark.item("describe")
+@check.about(
+    "device",
+    en="The device is that of the tensor itself: x.device.",
+    vi="Device là device của chính tensor: x.device.",
+)
 def test_the_device_is_that_of_the_tensor(student):
     check.close(describe_meta(2, 5), _description(torch.empty(2, 5, device="meta")))
 
@@ -234,7 +244,7 @@ def test_rows_of_one_element_become_zeros(student, make):
 
 
 @pytest.mark.item("above_threshold")
-@pytest.mark.parametrize(("n", "m"), [(7, 4), (3, 5), (4, 4), (1, 6), (6, 1)])
+@pytest.mark.parametrize(("n", "m"), [(7, 4), (3, 5), (4, 4), (1, 6), (6, 1), (260, 230)])  # the last shows a loop
 def test_every_record_meets_every_threshold(student, make, n, m):
     records, thresholds = make(n), make(m)
     want = torch.tensor([[r > t for t in thresholds.tolist()] for r in records.tolist()])
@@ -242,6 +252,11 @@ def test_every_record_meets_every_threshold(student, make, n, m):
 
 
 @pytest.mark.item("above_threshold")
+@check.about(
+    "boundary",
+    en="What is equal to the threshold is on the wrong side: > or >=?",
+    vi="Giá trị đúng bằng ngưỡng nằm sai phía: > hay >=?",
+)
 def test_a_record_at_the_threshold_is_not_above(student, make):
     records = make.ints(4, 6)
     thresholds = torch.cat([records[:3], make.ints(4, 2)])
@@ -265,6 +280,11 @@ def test_each_pair_of_rows_has_its_squared_distance(student, make, n, m, d):
 
 @pytest.mark.item("pairwise_sq_dist")
 @pytest.mark.parametrize(("n", "m"), [(12, 15), (30, 28)])  # torch.cdist changes its ways at 25 rows
+@check.about(
+    "digits",
+    en="The numbers are too large, too small or too close for this way to compute it: digits are lost.",
+    vi="Các số quá lớn, quá nhỏ hoặc quá gần nhau đối với cách tính này: các chữ số bị mất.",
+)
 def test_close_points_far_from_the_origin_keep_their_distance(student, make, n, m):
     a = (1000 + make(n, 3) / 50).float()
     b = (1000 + make(m, 3) / 50).float()

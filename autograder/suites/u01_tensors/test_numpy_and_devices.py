@@ -206,12 +206,22 @@ def test_writes_show_on_both_sides(student, make, dtype):
 
 
 @pytest.mark.item("shared_with_numpy")
+@check.about(
+    "device_refused",
+    en="A tensor on another device must be refused with the error of the statement: nothing is moved in silence.",
+    vi="Tensor ở device khác phải bị từ chối bằng lỗi mà đề bài nêu: không được âm thầm chuyển đi.",
+)
 def test_a_tensor_on_another_device_is_refused(student):
     with check.raises(TypeError, name='shared_with_numpy(torch.empty(2, 3, device="meta"))'):
         share_meta(2, 3)
 
 
 @pytest.mark.item("shared_with_numpy")
+@check.about(
+    "grad_refused",
+    en="A tensor that requires grad must be refused with the error of the statement: nothing is detached in silence.",
+    vi="Tensor có requires_grad phải bị từ chối bằng lỗi mà đề bài nêu: không được âm thầm detach.",
+)
 def test_a_tensor_that_requires_grad_is_refused(student, make):
     with check.raises(TypeError, name="shared_with_numpy(t.requires_grad_())"):
         share_tracked(make(2, 3))
@@ -273,7 +283,12 @@ def test_a_tensor_moves_to_another_device(student, make, dtype, as_object):
     shape, moved_dtype, device, device_of_x = passport_on_meta(x, as_object)
     check.equal(shape, (2, 5), name="result.shape")
     check.equal(moved_dtype, dtype, name="result.dtype")
-    check.equal(device, "meta", name="str(result.device)")
+    with check.about(
+        "not_moved",
+        en="Something did not move to the device: .to() of a tensor returns a new one, which has to be used.",
+        vi="Có thứ chưa được chuyển sang device: .to() của tensor trả về tensor mới, và phải dùng tensor mới đó.",
+    ):
+        check.equal(device, "meta", name="str(result.device)")
     check.equal(device_of_x, "cpu", name="str(x.device)")
 
 

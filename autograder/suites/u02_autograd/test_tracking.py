@@ -52,6 +52,11 @@ def test_shape_dtype_and_values_are_those_of_x(student, make, shape, dtype):
 
 @pytest.mark.item("track")
 @pytest.mark.parametrize("origin", ["plain", "leaf", "computed"])
+@check.about(
+    "graph",
+    en="The copy is no leaf of its own: a backward() must end in it, and not reach x.",
+    vi="Bản sao không phải là một leaf riêng: backward() phải dừng ở nó và không được về tới x.",
+)
 def test_a_backward_ends_in_the_copy_and_not_in_x(student, make, origin):
     x, upstream = make(3, 4), make(3, 4)
     flags, grad, grad_of_x = grown_from_track(x, upstream, origin)
@@ -73,6 +78,11 @@ def test_the_copy_has_its_own_memory(student, make, into_result):
 
 @pytest.mark.item("track")
 @pytest.mark.parametrize("dtype", [torch.int64, torch.int32, torch.int16, torch.uint8, torch.bool])
+@check.about(
+    "integers_refused",
+    en="Integers must be refused with the error of the statement: only floating-point numbers have a gradient.",
+    vi="Số nguyên phải bị từ chối bằng lỗi mà đề bài nêu: chỉ số thực mới có gradient.",
+)
 def test_integers_are_refused(student, make, dtype):
     with check.raises(TypeError, name="track(integers or bool)"):
         student.track(make.ints(2, 3, 4).to(dtype))
@@ -260,6 +270,12 @@ def test_plain_tensors_give_the_number_of_the_broken_code(student, make, d, dtyp
 
 @pytest.mark.item("repair_graph")
 @pytest.mark.parametrize(("d", "dtype"), [(6, torch.float64), (3, torch.float32), (1, torch.float64)])
+@check.about(
+    "no_gradient",
+    en="No gradient arrives: the graph is cut on the way (detach, .item(), no_grad, a new tensor).",
+    vi="Gradient không về tới nơi: đồ thị bị cắt giữa đường (detach, .item(), no_grad, tạo tensor mới).",
+    when=("none",),
+)
 def test_gradients_reach_x_and_scale(student, make, d, dtype):
     x, scale, upstream = make(d, dtype=dtype), make(dtype=dtype), make(dtype=dtype)
     y, of_x, of_scale, tracked = mended(x, scale, upstream, True, True)

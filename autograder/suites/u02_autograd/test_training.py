@@ -76,6 +76,11 @@ def test_a_tensor_without_dimensions(student, make):
 
 
 @pytest.mark.item("clamp_fn")
+@check.about(
+    "shared_state",
+    en="Two of them share something: what one remembers must not lie in the class or in the module.",
+    vi="Hai đối tượng dùng chung một thứ: những gì từng đối tượng nhớ không được nằm ở class hay ở module.",
+)
 def test_two_clamps_in_one_graph_do_not_mix_their_masks(student, make):
     a, b = make(12), make(12)
     a[:3], b[:3] = torch.tensor([-2.0, 0.1, 2.0]).double(), torch.tensor([0.1, 2.0, -2.0]).double()
@@ -126,6 +131,12 @@ def test_the_loss_is_minus_the_mean_of_the_weighted_log_probabilities(student, m
 
 @pytest.mark.item("advantage_loss")
 @pytest.mark.parametrize(("n", "dtype"), [(7, torch.float64), (4, torch.float32), (1, torch.float64)])
+@check.about(
+    "graph",
+    en="The gradient must reach logp, and logp alone: detach the other factor, and only it.",
+    vi="Gradient phải về tới logp, và chỉ logp: hãy detach thừa số kia, và chỉ thừa số đó.",
+    when=("values", "some_values", "none"),
+)
 def test_the_gradient_goes_to_logp_alone(student, make, n, dtype):
     logp, value, reward = -make(n, dtype=dtype).abs(), make(n, dtype=dtype), make(n, dtype=dtype)
     upstream = make(dtype=dtype)
@@ -210,8 +221,14 @@ def test_the_caller_s_w_stays_as_it_was(student, make, n, tracked):
     for _ in range(n):
         want = want + 0.2 * want.sin()
     check.close(result, want)
-    expect_caller_s_w(w, mark, after, grad)
-    check.equal(flags, {"w.requires_grad": tracked, "result.grad_fn is None": True}, name="the flags")
+    with check.about(
+        "trace_on_x",
+        en="Your code leaves a trace on what it was given: its .grad, its requires_grad or its graph is another now.",
+        vi="Mã của bạn để lại dấu vết trên đối số: .grad, requires_grad hoặc đồ thị của nó nay đã khác.",
+        always=True,
+    ):
+        expect_caller_s_w(w, mark, after, grad)
+        check.equal(flags, {"w.requires_grad": tracked, "result.grad_fn is None": True}, name="the flags")
 
 
 def expect_caller_s_w(w, mark, after, grad):
@@ -285,5 +302,11 @@ def test_the_caller_keeps_w_and_its_gradient(student, make, epochs, tracked):
     (x, y, w), mark = examples(make, 7), make() if tracked else None
     found, _, after, grad, flags = fit_beside(x, y, w, mark, 0.1, epochs)
     check.close(found, fitted(x, y, w, 0.1, epochs)[0], name="w")
-    expect_caller_s_w(w, mark, after, grad)
-    check.equal(flags, {"w.requires_grad": tracked, "the returned w.grad_fn is None": True}, name="the flags")
+    with check.about(
+        "trace_on_x",
+        en="Your code leaves a trace on what it was given: its .grad, its requires_grad or its graph is another now.",
+        vi="Mã của bạn để lại dấu vết trên đối số: .grad, requires_grad hoặc đồ thị của nó nay đã khác.",
+        always=True,
+    ):
+        expect_caller_s_w(w, mark, after, grad)
+        check.equal(flags, {"w.requires_grad": tracked, "the returned w.grad_fn is None": True}, name="the flags")

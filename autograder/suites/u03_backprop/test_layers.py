@@ -39,6 +39,11 @@ def test_relu_backward_matches_autograd(student, make, shape):
 
 
 @pytest.mark.item("relu_backward")
+@check.about(
+    "slope_at_zero",
+    en="At x = 0 the slope is 0, and the gradient that goes back is, too.",
+    vi="Tại x = 0 độ dốc bằng 0, nên gradient truyền về cũng bằng 0.",
+)
 def test_relu_backward_is_zero_where_x_is_zero(student, make):
     dout, x = make.array(4, 5), make.array(4, 5)
     x[1, 2] = x[3, 0] = x[0, 4] = 0.0
@@ -70,6 +75,11 @@ def test_softmax_xent_matches_torch(student, make, n, c):
 
 
 @pytest.mark.item("softmax_xent")
+@check.about(
+    "digits",
+    en="The numbers are too large, too small or too close for this way to compute it: digits are lost.",
+    vi="Các số quá lớn, quá nhỏ hoặc quá gần nhau đối với cách tính này: các chữ số bị mất.",
+)
 def test_softmax_xent_survives_confident_logits(student):
     z = np.array([[1000.0, 0, 0], [0, 1000, 0], [0, 0, -1000], [-1000, -1000, -1000]])
     judge_softmax_xent(student, z, np.array([1, 1, 0, 2]))

@@ -80,6 +80,11 @@ def diamond(a, b):
     return float(y.data), float(a.grad), float(b.grad)
 
 
+@check.about(
+    "visiting_order",
+    en="A node passed its gradient on before all of it had arrived: visit them in topological order.",
+    vi="Một nút truyền gradient đi trước khi nhận đủ: hãy đi theo thứ tự tô-pô.",
+)
 def test_a_diamond_passes_on_only_complete_gradients(student, make):
     def same(a, b):
         c = a * b
@@ -201,6 +206,11 @@ def twice(a, b):
     return float(y.data), float(a.grad), float(b.grad)
 
 
+@check.about(
+    "zeroed",
+    en="Gradients of the first backward() are still there when the second begins.",
+    vi="Khi backward() thứ hai bắt đầu, gradient của lần đầu vẫn còn.",
+)
 def test_a_second_backward_gives_the_same(student, make):
     inputs = numbers(make, 2)
     judge(twice(*inputs), lambda a, b: (a * b).tanh() * (a * b) + a, inputs)

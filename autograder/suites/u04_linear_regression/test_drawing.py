@@ -68,7 +68,7 @@ def pictures(*data):
                 en="Pictures of almost the same data have different sizes.",
                 vi="Ảnh vẽ hai bộ dữ liệu gần như giống nhau lại có kích thước khác nhau.",
             ),
-            code="sizes",
+            code="picture_sizes",
         )
     return found
 

@@ -55,6 +55,12 @@ def test_it_has_the_parameters_of_one_linear_layer(student):
 
 @pytest.mark.item("softmax_regression")
 @pytest.mark.parametrize(("b", "dtype"), [(3, F32), (5, F64), (10, F64), (1, F64)])
+@check.about(
+    "no_gradient",
+    en="No gradient arrives: the graph is cut on the way (detach, .item(), no_grad, a new tensor).",
+    vi="Gradient không về tới nơi: đồ thị bị cắt giữa đường (detach, .item(), no_grad, tạo tensor mới).",
+    when=("none",),
+)
 def test_each_logit_is_a_weighted_sum_of_the_pixels(student, make, b, dtype):
     weight, bias, x, upstream = make(10, 784), make(10), make(b, 1, 28, 28), make(b, 10)
     weight, bias, x, upstream = (tensor.to(dtype) for tensor in (weight, bias, x, upstream))
@@ -172,6 +178,11 @@ def test_every_training_image_comes_once_with_its_label(student, make, batch_siz
 
 @pytest.mark.item("mnist_loaders")
 @pytest.mark.parametrize("batch_size", [4, 11, 20])
+@check.about(
+    "order_kept",
+    en="The test images must come in the order of the file: only training shuffles.",
+    vi="Ảnh kiểm tra phải ra theo thứ tự trong tệp: chỉ khi huấn luyện mới xáo trộn.",
+)
 def test_the_test_images_keep_their_order(student, make, batch_size):
     folder = small_mnist(make)
     _, tested, _ = walk(make, folder, make.seed(), batch_size, 2)
@@ -181,6 +192,11 @@ def test_the_test_images_keep_their_order(student, make, batch_size):
 
 
 @pytest.mark.item("mnist_loaders")
+@check.about(
+    "seed",
+    en="The seed alone decides: the same seed repeats everything, and nothing else has a say.",
+    vi="Chỉ seed quyết định: cùng seed thì mọi thứ lặp lại, ngoài ra không gì khác được can thiệp.",
+)
 def test_the_seed_alone_decides_the_order_of_each_pass(student, make):
     folder, seed = small_mnist(make), make.seed()
     orders = []
@@ -194,14 +210,17 @@ def test_the_seed_alone_decides_the_order_of_each_pass(student, make):
         Text(
             en="The training images come in the order of the file.", vi="Ảnh huấn luyện ra theo đúng thứ tự trong tệp."
         ),
+        code="not_shuffled",
     )
     check.that(
         first[0] != first[1],
         Text(en="The second pass has the order of the first.", vi="Lượt thứ hai có cùng thứ tự với lượt thứ nhất."),
+        code="same_epoch",
     )
     check.that(
         first[0] != other[0],
         Text(en="Two seeds give the same order.", vi="Hai seed khác nhau cho cùng một thứ tự."),
+        code="seed",
     )
 
 
@@ -214,6 +233,7 @@ def test_the_call_draws_no_global_random_number_and_downloads_nothing(student, m
             en="The call has changed torch's global random state.",
             vi="Lời gọi đã làm thay đổi trạng thái ngẫu nhiên toàn cục của torch.",
         ),
+        code="global_rng",
     )
     check.equal(downloads, [], name="downloads that were asked for")
 
@@ -268,17 +288,28 @@ def a_state(make):
 @pytest.mark.parametrize(
     ("name", "before", "as_path"), [("m.pt", 0, False), ("model", 0, True), ("a.ckpt", 900, False)]
 )
+@check.about(
+    "file",
+    en="The file does not hold what the statement asks for: look at what is given to torch.save.",
+    vi="Tệp không chứa đúng thứ đề bài yêu cầu: hãy xem bạn đưa gì vào torch.save.",
+)
 def test_the_file_holds_the_state_dict(student, make, name, before, as_path):
     state = a_state(make)
     names, safe, content, _, _ = write_and_read(state, name, before, as_path, training=True)
     check.equal(names, [name], name="the files in the folder")
     words = "torch.load(path, weights_only=True) refuses the file."
-    check.that(safe, Text(en=words, vi="torch.load(path, weights_only=True) từ chối tệp này."))
+    check.that(safe, Text(en=words, vi="torch.load(path, weights_only=True) từ chối tệp này."), code="file")
     check.close(content, state, name="the content of the file")
 
 
 @pytest.mark.item("save_checkpoint")
 @pytest.mark.parametrize("training", [True, False])
+@check.about(
+    "left_alone",
+    en="Your code leaves the model in another state: training flags, requires_grad or the parameters are "
+    "not as before.",
+    vi="Mã của bạn để model ở trạng thái khác: cờ training, requires_grad hoặc các tham số không còn như trước.",
+)
 def test_saving_leaves_the_model_as_it_is(student, make, training):
     state = a_state(make)
     _, _, _, flag, after = write_and_read(state, "m.pt", 0, False, training)

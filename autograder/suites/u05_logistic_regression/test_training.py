@@ -124,6 +124,11 @@ def test_every_example_counts_the_same(student, make, n, batch_size):
 
 
 @pytest.mark.item("evaluate")
+@check.about(
+    "divisor",
+    en="The sum is divided by another number than that of the examples that were seen.",
+    vi="Tổng được chia cho một số khác với số mẫu đã thực sự thấy.",
+)
 def test_examples_that_the_loader_leaves_out_do_not_count(student, make):
     state, x, y = a_state(make, 5, 4), make(11, 5), make.ints(4, 11)
     found, *_ = evaluated(state, x, y, 4, True, True, None)
@@ -165,6 +170,7 @@ def test_it_measures_in_eval_mode_without_a_graph_and_puts_the_flag_back(student
     check.that(
         untouched,
         Text(en="A parameter has another grad or requires_grad now.", vi="Một tham số đã đổi grad hoặc requires_grad."),
+        code="left_alone",
     )
     check.close(after, state, name="model.state_dict() after the call")
 
@@ -234,9 +240,15 @@ def test_the_optimizer_decides_what_moves_and_the_flag_stays(student, make, trai
     y[0] = 1  # confident and wrong
     loss, flag, moved, left = one_step(weight, bias, x, y, training)
     check.number(loss, float(mean_loss(x @ weight.T + bias, y)), name="the loss", rtol=1e-6)
-    check.equal(flag, training, name="model.training")
-    check.close(moved, weight - 0.5 * gradients(weight, bias, x, y)[0], name="the weight after one step")
-    check.close(left, bias, name="the bias, which the optimizer does not hold")
+    with check.about(
+        "left_alone",
+        en="Your code leaves the model in another state: training flags, requires_grad or the parameters are "
+        "not as before.",
+        vi="Mã của bạn để model ở trạng thái khác: cờ training, requires_grad hoặc các tham số không còn như trước.",
+    ):
+        check.equal(flag, training, name="model.training")
+        check.close(moved, weight - 0.5 * gradients(weight, bias, x, y)[0], name="the weight after one step")
+        check.close(left, bias, name="the bias, which the optimizer does not hold")
 
 
 # ------------------------------------------------------------------------------------------------- train_logistic
@@ -290,6 +302,11 @@ def test_full_batches_train_it_like_plain_sgd_on_the_mean_cross_entropy(student,
 
 
 @pytest.mark.item("train_logistic")
+@check.about(
+    "smaller_batch",
+    en="The last batch is smaller than the others, and it counts, too.",
+    vi="Batch cuối nhỏ hơn các batch khác nhưng cũng phải được dùng.",
+)
 def test_a_smaller_last_batch_is_used_too(student, make):
     one, label = images(make, 1), make.ints(10, 1)
     x, y = one.repeat(11, 1, 1, 1), label.repeat(11)  # equal examples: the order cannot matter
@@ -328,7 +345,7 @@ def test_each_epoch_has_a_new_order(student, make):
         first, second = min(off, key=off.__getitem__)
         if first != second:
             return
-    check.fail(Text(en="Every epoch has the same order.", vi="Mọi epoch đều dùng cùng một thứ tự."))
+    check.fail(Text(en="Every epoch has the same order.", vi="Mọi epoch đều dùng cùng một thứ tự."), code="same_epoch")
 
 
 @pytest.mark.item("train_logistic")
@@ -342,6 +359,7 @@ def test_the_order_is_shuffled(student, make):
     check.that(
         not torch.allclose(got.double(), in_order, rtol=1e-3, atol=1e-5),
         Text(en="The examples are taken in the order of x.", vi="Các mẫu được lấy theo đúng thứ tự trong x."),
+        code="not_shuffled",
     )
 
 
@@ -355,6 +373,7 @@ def test_the_seed_decides_the_weights(student, make):
     check.that(
         not torch.allclose(first[0], other[0]),
         Text(en="Two seeds give the same weights.", vi="Hai seed khác nhau cho cùng một bộ trọng số."),
+        code="seed",
     )
 
 

@@ -44,6 +44,11 @@ def state_of(net):
 
 
 @pytest.mark.item("dropout")
+@check.about(
+    "eval_mode",
+    en="In eval mode it must not act as in training: ask self.training.",
+    vi="Ở chế độ eval, nó không được làm như khi huấn luyện: hãy xem self.training.",
+)
 def test_in_eval_mode_the_values_stay_and_nothing_is_drawn(student, make):
     for p in (0.0, 0.5, 1.0):
         net = student.Dropout(p)
@@ -97,6 +102,7 @@ def test_the_mask_differs_from_call_to_call_and_follows_the_seed(student, make):
     check.that(
         not torch.equal(first, second),
         Text(en="Two calls dropped the same elements.", vi="Hai lần gọi bỏ đúng cùng những phần tử."),
+        code="fresh_draws",
     )
     check.close(again, first, name="net(x) after the same torch.manual_seed")
 
@@ -199,6 +205,13 @@ def expect_norm(net, norm, x, upstream, state):
 
 
 @pytest.mark.item("batch_norm1d")
+@check.about(
+    "registered",
+    en="The module does not register what the statement names: each layer is an attribute, or in an "
+    "nn.ModuleList, from __init__ on.",
+    vi="Module không đăng ký đúng những gì đề bài nêu: mỗi lớp phải là một thuộc tính, hoặc nằm trong "
+    "nn.ModuleList, ngay từ __init__.",
+)
 def test_a_new_layer_has_the_state_of_torch_s_own(student):
     want = {
         "weight": torch.ones(5),
@@ -248,6 +261,11 @@ def test_the_record_is_numbers_and_not_a_graph(student, make):
 
 
 @pytest.mark.item("batch_norm1d")
+@check.about(
+    "eval_mode",
+    en="In eval mode it must not act as in training: ask self.training.",
+    vi="Ở chế độ eval, nó không được làm như khi huấn luyện: hãy xem self.training.",
+)
 def test_eval_uses_the_record_and_leaves_it_alone(student, make):
     for n in (6, 1):
         net, state = student.BatchNorm1d(4, 0.05, 0.3), batch_norm_state(make, 4)

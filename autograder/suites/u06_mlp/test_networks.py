@@ -79,6 +79,13 @@ SIZES = [(6, 5, 7, 3), (1, 4, 6, 2), (4, 4, 4, 4)]  # N, d_in, hidden, d_out
 
 
 @pytest.mark.item("two_layer_net")
+@check.about(
+    "registered",
+    en="The module does not register what the statement names: each layer is an attribute, or in an "
+    "nn.ModuleList, from __init__ on.",
+    vi="Module không đăng ký đúng những gì đề bài nêu: mỗi lớp phải là một thuộc tính, hoặc nằm trong "
+    "nn.ModuleList, ngay từ __init__.",
+)
 def test_it_registers_linear1_and_linear2(student):
     net = student.TwoLayerNet(5, 7, 3)
     want = {"linear1.weight": (7, 5), "linear1.bias": (7,), "linear2.weight": (3, 7), "linear2.bias": (3,)}
@@ -148,6 +155,13 @@ DEPTHS = [[5, 7, 3], [6, 4], [3, 8, 6, 5, 2], [4, 4, 4, 4]]
 
 
 @pytest.mark.item("mlp")
+@check.about(
+    "registered",
+    en="The module does not register what the statement names: each layer is an attribute, or in an "
+    "nn.ModuleList, from __init__ on.",
+    vi="Module không đăng ký đúng những gì đề bài nêu: mỗi lớp phải là một thuộc tính, hoặc nằm trong "
+    "nn.ModuleList, ngay từ __init__.",
+)
 def test_its_parameters_come_in_the_order_of_the_layers(student):
     for sizes in DEPTHS:
         got = list(parameter_shapes(student.MLP(sizes)).values())
@@ -174,6 +188,11 @@ def shape_after_the_list_changed(sizes, x):
 
 
 @pytest.mark.item("mlp")
+@check.about(
+    "keeps_the_list",
+    en="The caller's list itself is kept: what the caller changes later changes the network.",
+    vi="Chính danh sách của người gọi được giữ lại: họ sửa nó về sau thì mạng cũng đổi theo.",
+)
 def test_a_later_change_of_the_list_does_not_reach_the_network(student, make):
     shape = shape_after_the_list_changed([5, 7, 6, 3], make(4, 5, dtype=torch.float32))
     check.equal(shape, (4, 3), name="shape of net(x)")
@@ -207,6 +226,7 @@ def expect_he_normal(w, name):
     check.that(
         abs(z.mean().item()) < 6 / math.sqrt(n),
         Text(en=f"The mean of {name} is not 0.", vi=f"Trung bình của {name} không bằng 0."),
+        code="init",
     )
     check.that(
         abs(z.square().mean().item() - 1) < 6 * math.sqrt(2 / n),
@@ -214,11 +234,13 @@ def expect_he_normal(w, name):
             en=f"The standard deviation of {name} is not sqrt(2 / fan_in).",
             vi=f"Độ lệch chuẩn của {name} không phải là sqrt(2 / fan_in).",
         ),
+        code="init",
     )
     share = (z.abs() < 1).double().mean().item()
     check.that(
         abs(share - 0.6827) < 6 * math.sqrt(0.6827 * 0.3173 / n),
         Text(en=f"{name} is not drawn from a normal distribution.", vi=f"{name} không được lấy từ phân phối chuẩn."),
+        code="init",
     )
 
 
@@ -245,6 +267,7 @@ def test_a_model_that_is_one_linear_gets_new_numbers_with_every_call(student):
             en="Two calls drew the same numbers: do not seed inside.",
             vi="Hai lần gọi cho cùng một bộ số: đừng đặt seed bên trong hàm.",
         ),
+        code="fresh_draws",
     )
 
 
@@ -260,6 +283,11 @@ def other_layers():
 
 
 @pytest.mark.item("kaiming_init_")
+@check.about(
+    "init",
+    en="Layers that are not Linear got new numbers, too.",
+    vi="Những lớp không phải Linear cũng bị gán số mới.",
+)
 def test_other_layers_keep_their_values(student):
     before, after = other_layers()
     check.close(after, before, name="parameters of Conv2d, BatchNorm1d and Embedding")
@@ -280,6 +308,11 @@ def step_with_an_older_optimizer(x, upstream):
 
 
 @pytest.mark.item("kaiming_init_")
+@check.about(
+    "same_objects",
+    en="The parameters must stay the same objects, with their gradients: change them in place, under no_grad.",
+    vi="Các tham số phải vẫn là những đối tượng cũ, với gradient của chúng: hãy sửa tại chỗ, trong no_grad.",
+)
 def test_an_optimizer_made_before_still_trains_the_model(student, make):
     x, upstream = make(4, 6), make(4, 3)
     places, leaves, before, after = step_with_an_older_optimizer(x, upstream)
@@ -341,6 +374,11 @@ def test_it_counts_numbers_at_every_depth_and_no_buffers(student, make):
 
 
 @pytest.mark.item("count_parameters")
+@check.about(
+    "counted_twice",
+    en="What is shared by two modules is counted twice.",
+    vi="Tham số dùng chung cho hai module bị đếm hai lần.",
+)
 def test_a_shared_parameter_counts_once(student, make):
     n = make.pick(4, 9)
     for trainable_only in (False, True):
@@ -349,6 +387,11 @@ def test_a_shared_parameter_counts_once(student, make):
 
 
 @pytest.mark.item("count_parameters")
+@check.about(
+    "setting",
+    en="An argument has no effect, or another name or default than the statement says.",
+    vi="Một đối số không có tác dụng, hoặc có tên hay giá trị mặc định khác với đề bài.",
+)
 def test_frozen_parameters_count_only_when_asked_for(student, make):
     a, b, c = make.pick(3, 5), make.pick(6, 9), make.pick(3, 5)
     check.equal(count_frozen(a, b, c, True), b + b * c, name="count_parameters(model, True)")

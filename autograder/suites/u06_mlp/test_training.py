@@ -100,6 +100,11 @@ def one_update(weights, x, upstream, lr):
 
 
 @pytest.mark.item("manual_update")
+@check.about(
+    "same_objects",
+    en="The parameters must stay the same objects, with their gradients: change them in place, under no_grad.",
+    vi="Các tham số phải vẫn là những đối tượng cũ, với gradient của chúng: hãy sửa tại chỗ, trong no_grad.",
+)
 def test_the_parameters_stay_the_same_leaves_and_keep_their_gradients(student, make):
     weights, x, upstream = layers(make, 4, 6, 2), make(5, 4), make(5, 2)
     places, flags, before, grads, values = one_update(weights, x, upstream, 0.5)
@@ -186,6 +191,11 @@ def sequential_flag(weights, x, y):
 
 
 @pytest.mark.item("train_sequential")
+@check.about(
+    "training_flag",
+    en="The training flag of the model is another now: leave it, or put it back.",
+    vi="Cờ training của model nay đã khác: hãy để nguyên, hoặc đặt lại như cũ.",
+)
 def test_the_training_flag_stays(student, make):
     check.equal(sequential_flag(layers(make, 3, 4, 2), make(1, 3), make(1, 2)), False, name="model.training")
 
@@ -214,6 +224,11 @@ def adam_flag(weights, x, y):
 
 
 @pytest.mark.item("train_adam")
+@check.about(
+    "training_flag",
+    en="The training flag of the model is another now: leave it, or put it back.",
+    vi="Cờ training của model nay đã khác: hãy để nguyên, hoặc đặt lại như cũ.",
+)
 def test_the_training_flag_stays_with_adam(student, make):
     check.equal(adam_flag(layers(make, 3, 4, 2), make(1, 3), make(1, 2)), False, name="model.training")
 
@@ -257,6 +272,11 @@ def test_full_batches_train_it_like_plain_sgd_on_the_mean_cross_entropy(student,
 
 
 @pytest.mark.item("train_mlp")
+@check.about(
+    "smaller_batch",
+    en="The last batch is smaller than the others, and it counts, too.",
+    vi="Batch cuối nhỏ hơn các batch khác nhưng cũng phải được dùng.",
+)
 def test_a_smaller_last_batch_is_used_too(student, make):
     one, label = make.uniform(1, 784).float(), make.ints(10, 1)
     x, y = one.repeat(11, 1), label.repeat(11)  # equal examples: the order cannot matter
@@ -275,6 +295,7 @@ def test_the_order_is_shuffled(student, make):
     check.that(
         not torch.allclose(got[3].double(), in_order[3], rtol=1e-3, atol=1e-5),
         Text(en="The examples are taken in the order of x.", vi="Các mẫu được lấy theo đúng thứ tự trong x."),
+        code="not_shuffled",
     )
 
 
@@ -286,6 +307,7 @@ def test_the_seed_decides_the_weights(student, make):
     check.that(
         not torch.allclose(first[0], other[0]),
         Text(en="Two seeds give the same weights.", vi="Hai seed khác nhau cho cùng một bộ trọng số."),
+        code="seed",
     )
 
 

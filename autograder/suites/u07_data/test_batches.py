@@ -46,6 +46,11 @@ def test_the_dtype_is_the_samples(student, make, dtype):
 
 
 @pytest.mark.item("pad_collate")
+@check.about(
+    "mask_by_length",
+    en="The mask was made from the values; it has to come from the lengths.",
+    vi="Mask được tạo từ giá trị; nó phải được tạo từ độ dài.",
+)
 def test_a_real_step_of_zeros_is_real(student, make):
     batch = [(make(length, 2), make.pick(0, 9)) for length in (4, 5, 2)]
     batch[0][0][-1] = 0.0
@@ -110,11 +115,16 @@ def split(student, n, fraction, seed):
 
 
 @pytest.mark.item("split_indices")
+@check.about(
+    "seed",
+    en="The seed alone decides: the same seed repeats everything, and nothing else has a say.",
+    vi="Chỉ seed quyết định: cùng seed thì mọi thứ lặp lại, ngoài ra không gì khác được can thiệp.",
+)
 def test_the_seed_alone_decides(student, make):
     seed, other = make.seed(), make.seed()
     first, again, different = splits_after_other_numbers(40, 0.5, [seed, seed, other])
     check.equal(again, first, name="split_indices(40, 0.5, seed) for the second time")
-    check.that(sorted(different[1]) != sorted(first[1]), SEEDS)
+    check.that(sorted(different[1]) != sorted(first[1]), SEEDS, code="seed")
 
 
 @inside
@@ -134,7 +144,7 @@ def splits_after_other_numbers(n, fraction, seeds):
 @pytest.mark.item("split_indices")
 def test_the_global_random_state_stays(student, make):
     student.split_indices(12, 0.25, make.seed())
-    check.that(student.rng_touched is False, GLOBAL)
+    check.that(student.rng_touched is False, GLOBAL, code="global_rng")
 
 
 @inside
@@ -157,7 +167,7 @@ def test_every_choice_is_as_likely(student, make):
 def expect_share(count, runs, probability, words):
     """A count of independent events lies within six standard deviations."""
     deviation = math.sqrt(runs * probability * (1 - probability))
-    check.that(abs(count - runs * probability) < 6 * deviation, words)
+    check.that(abs(count - runs * probability) < 6 * deviation, words, code="bias")
 
 
 # ---------------------------------------------------------------------------------------------------- make_loader
@@ -226,11 +236,16 @@ def flat(epoch):
 @pytest.mark.parametrize("shuffle", [True, False])
 def test_making_a_loader_does_not_touch_the_global_random_state(student, make, shuffle):
     make_only(make.seed(), shuffle)
-    check.that(student.rng_touched is False, GLOBAL)
+    check.that(student.rng_touched is False, GLOBAL, code="global_rng")
 
 
 @pytest.mark.item("make_loader")
 @pytest.mark.parametrize(("n", "batch_size"), [(11, 4), (8, 4), (5, 1), (3, 7), (1, 2)])
+@check.about(
+    "setting",
+    en="An argument has no effect, or another name or default than the statement says.",
+    vi="Một đối số không có tác dụng, hoặc có tên hay giá trị mặc định khác với đề bài.",
+)
 def test_without_shuffle_the_order_is_the_dataset_s(student, make, n, batch_size):
     found, beside = loader_epochs(n, batch_size, make.seed(), 0, False, False, 2, make.pick(1, 9))
     want = [list(range(at, min(at + batch_size, n))) for at in range(0, n, batch_size)]
@@ -246,8 +261,8 @@ def test_an_epoch_brings_each_sample_once_in_a_new_order(student, make, drop_las
         check.equal([len(batch) for batch in epoch], sizes, name="the sizes of the batches")
         numbers = flat(epoch)
         check.equal(len(set(numbers) & set(range(23))), sum(sizes), name="how many samples an epoch brings")
-        check.that(numbers != sorted(numbers), NOT_SHUFFLED)
-    check.that(found[0] != found[1], SAME_ORDER)
+        check.that(numbers != sorted(numbers), NOT_SHUFFLED, code="not_shuffled")
+    check.that(found[0] != found[1], SAME_ORDER, code="same_epoch")
 
 
 @pytest.mark.item("make_loader")
@@ -257,7 +272,7 @@ def test_the_seed_alone_decides_the_order_with_0_or_2_workers(student, make):
     again, _ = loader_epochs(19, 3, seed, 0, True, False, 2, 5)
     check.equal(again, want, name="two epochs of another loader with the same seed")
     different, _ = loader_epochs(19, 3, other, 0, True, False, 1, 1)
-    check.that(different[0] != want[0], SEED_IGNORED)
+    check.that(different[0] != want[0], SEED_IGNORED, code="seed")
     by_two, beside = loader_epochs(19, 3, seed, 2, True, False, 2, 9)
     check.equal(by_two, want, name="two epochs with two workers")
     check.equal(beside, [True, True], name="read by workers, when workers=2")
@@ -270,8 +285,13 @@ def test_the_seed_alone_decides_the_order_with_0_or_2_workers(student, make):
 def test_the_loader_has_the_settings_that_were_asked_for(student, workers, shuffle, pin_memory):
     is_loader, num_workers, pinned = settings_of(workers, shuffle, pin_memory)
     check.equal(is_loader, True, name="isinstance(loader, DataLoader)")
-    check.equal(num_workers, workers, name="loader.num_workers")
-    check.equal(pinned, pin_memory, name="loader.pin_memory")
+    with check.about(
+        "setting",
+        en="An argument has no effect, or another name or default than the statement says.",
+        vi="Một đối số không có tác dụng, hoặc có tên hay giá trị mặc định khác với đề bài.",
+    ):
+        check.equal(num_workers, workers, name="loader.num_workers")
+        check.equal(pinned, pin_memory, name="loader.pin_memory")
 
 
 @pytest.mark.item("make_loader")

@@ -88,6 +88,11 @@ def test_a_quoted_name_may_hold_a_comma(student, make):
 
 
 @pytest.mark.item("csv_dataset")
+@check.about(
+    "exact_labels",
+    en="Large whole numbers went through float32, which rounds them.",
+    vi="Số nguyên lớn đã đi qua float32 nên bị làm tròn.",
+)
 def test_large_labels_are_exact(student, make):
     """float32 counts whole numbers exactly up to 2**24."""
     text, x, y = table(make, ["x1", "id", "x2"], "id", 6, high=4)
@@ -102,6 +107,11 @@ def test_large_labels_are_exact(student, make):
 
 
 @pytest.mark.item("csv_dataset")
+@check.about(
+    "past_the_end",
+    en="An index past the end must raise IndexError: a loop over the dataset ends there.",
+    vi="Chỉ số vượt quá cuối phải gây IndexError: vòng lặp qua dataset dừng nhờ lỗi đó.",
+)
 def test_an_index_past_the_end_raises(student, make):
     text, _, _ = table(make, ["a", "b", "label"], "label", 4)
     for index in (4, 9):
@@ -145,6 +155,12 @@ def transformed(xs, ys, order):
 
 
 @pytest.mark.item("transformed_dataset")
+@check.about(
+    "anew",
+    en="Each access reads base once and applies the transform to the image, then and there; nothing in "
+    "advance, nothing kept.",
+    vi="Mỗi lần truy cập đọc base một lần và áp dụng transform lên ảnh ngay lúc đó; không làm trước, không giữ lại.",
+)
 def test_the_transform_runs_anew_for_every_sample_that_is_asked_for(student, make):
     xs, ys = make(5, 2, 3), make.ints(9, 5)
     order = [3, 1, 3, 0, 3, 4]
@@ -284,6 +300,11 @@ def test_without_workers_lines_come_in_order_in_every_epoch(student, make):
 
 
 @pytest.mark.item("stream_dataset")
+@check.about(
+    "lines",
+    en="Lines are to come as they stand in the file, only without the newline at their end.",
+    vi="Các dòng phải giữ nguyên như trong tệp, chỉ bỏ ký tự xuống dòng ở cuối.",
+)
 def test_lines_stay_as_they_are(student, make):
     number = make.pick(10, 99)
     text = f"  hai dấu cách\n\nđuôi {number} \n\tdấu tab\n\n\nhết"  # empty lines; no "\n" at the end
@@ -307,11 +328,11 @@ def test_workers_share_the_files(student, make, sizes, workers):
     read = shares(texts, workers)
     for epoch in (0, 1):
         together = [line for share in read for line in share[epoch]]
-        check.that(sorted(map(str, together)) == sorted(line for some in lines for line in some), TWICE)
+        check.that(sorted(map(str, together)) == sorted(line for some in lines for line in some), TWICE, code="workers")
         readers = [{k for k, share in enumerate(read) if set(some) & set(share[epoch])} for some in lines]
-        check.that(all(len(some) == 1 for some in readers), SPREAD)
+        check.that(all(len(some) == 1 for some in readers), SPREAD, code="workers")
         load = [sum(k in some for some in readers) for k in range(workers)]
-        check.that(max(load) <= -(-len(sizes) // workers), UNEVEN)
+        check.that(max(load) <= -(-len(sizes) // workers), UNEVEN, code="workers")
 
 
 @pytest.mark.item("stream_dataset")
@@ -319,7 +340,7 @@ def test_workers_share_the_files(student, make, sizes, workers):
 def test_a_loader_brings_every_line_once(student, make, workers):
     texts, lines = shards(make, [3, 2, 4])
     got = [str(line) for line in loaded_lines(texts, workers)]
-    check.that(sorted(got) == sorted(line for some in lines for line in some), TWICE)
+    check.that(sorted(got) == sorted(line for some in lines for line in some), TWICE, code="workers")
 
 
 # -------------------------------------------------------------------------------------------------- CachedDataset
@@ -332,6 +353,11 @@ def two_caches(first, second):
 
 
 @pytest.mark.item("cached_dataset")
+@check.about(
+    "shared_state",
+    en="Two of them share something: what one remembers must not lie in the class or in the module.",
+    vi="Hai đối tượng dùng chung một thứ: những gì từng đối tượng nhớ không được nằm ở class hay ở module.",
+)
 def test_two_caches_do_not_share(student):
     check.equal(two_caches([5, 6], [7, 8]), [5, 7, 6, 8, 5], name="samples of two CachedDatasets in turn")
 
@@ -359,6 +385,11 @@ def cached(samples, order):
 
 
 @pytest.mark.item("cached_dataset")
+@check.about(
+    "cache",
+    en="Each sample is to be read at its first access, then kept: not before, not again.",
+    vi="Mỗi mẫu được đọc ở lần truy cập đầu tiên rồi giữ lại: không sớm hơn, không đọc lại.",
+)
 def test_each_index_is_read_once_and_kept(student, make):
     x = make(5, 2, 3)
     order = [3, 1, 3, 3, 0, 1, 3]
@@ -390,6 +421,11 @@ def cached_plain(samples, order):
 
 
 @pytest.mark.item("cached_dataset")
+@check.about(
+    "none_sample",
+    en="A sample may itself be 0 or None: it is kept like any other, and not read again.",
+    vi="Bản thân mẫu có thể là 0 hoặc None: nó cũng được giữ như mọi mẫu khác và không đọc lại.",
+)
 def test_0_and_none_are_samples_like_any_other(student):
     order = [1, 0, 1, 2, 0, 2, 3, 3]
     got, reads = cached_plain([0, None, "", 7], order)

@@ -58,6 +58,11 @@ def test_a_batch_may_hold_more_or_less_than_x_and_y(student, make):
 
 
 @pytest.mark.item("channel_stats")
+@check.about(
+    "digits",
+    en="The numbers are too large, too small or too close for this way to compute it: digits are lost.",
+    vi="Các số quá lớn, quá nhỏ hoặc quá gần nhau đối với cách tính này: các chữ số bị mất.",
+)
 def test_a_constant_channel_has_std_0(student, make):
     value = make.uniform(1, 60, 1, 1)  # so many that for some of them rounding makes E[x²] − E[x]² negative
     batches = [(value.expand(b, 60, 7, 9).clone(), 0) for b in (5, 5, 2)]
@@ -66,6 +71,11 @@ def test_a_constant_channel_has_std_0(student, make):
 
 
 @pytest.mark.item("channel_stats")
+@check.about(
+    "digits",
+    en="The numbers are too large, too small or too close for this way to compute it: digits are lost.",
+    vi="Các số quá lớn, quá nhỏ hoặc quá gần nhau đối với cách tính này: các chữ số bị mất.",
+)
 def test_far_from_0_the_std_keeps_its_digits(student, make):
     batches = [(make(b, 2, 8, 8, dtype=torch.float32) + 3000, 0) for b in (4, 4, 3)]
     mean, std = stats_of(batches)
@@ -104,14 +114,14 @@ def decisions(got, image):
         check.shape(result, tuple(image.shape), name="flip(image)")
         check.dtype(result, image.dtype, name="flip(image)")
         found.append(torch.equal(result, mirrored(image)))
-        check.that(found[-1] or torch.equal(result, image), NEITHER)
+        check.that(found[-1] or torch.equal(result, image), NEITHER, code="call_by_call")
     return found
 
 
 def expect_share(count, runs, probability, words):
     """A count of independent events lies within six standard deviations."""
     deviation = math.sqrt(runs * probability * (1 - probability))
-    check.that(abs(count - runs * probability) < 6 * deviation, words)
+    check.that(abs(count - runs * probability) < 6 * deviation, words, code="call_by_call")
 
 
 @pytest.mark.item("random_h_flip")
@@ -129,13 +139,18 @@ def test_p_1_always_mirrors_the_columns_and_p_0_never(student, make, shape):
 def test_it_mirrors_with_probability_p_call_by_call(student, make, p):
     image, n = make(2, 3, 4), 600
     got, after = flips(p, image, n, make.seed())
-    check.that(torch.equal(after, image), CHANGED)
+    check.that(torch.equal(after, image), CHANGED, code="argument_changed")
     found = decisions(got, image)
     expect_share(sum(found), n, p, SHARE)
     expect_share(sum(a and b for a, b in zip(found[::2], found[1::2], strict=True)), n // 2, p * p, RUNS)
 
 
 @pytest.mark.item("random_h_flip")
+@check.about(
+    "seed",
+    en="The seed alone decides: the same seed repeats everything, and nothing else has a say.",
+    vi="Chỉ seed quyết định: cùng seed thì mọi thứ lặp lại, ngoài ra không gì khác được can thiệp.",
+)
 def test_torch_s_seed_repeats_the_decisions(student, make):
     image, seed = make(1, 2, 3), make.seed()
     first, again, other = (decisions(flips(0.5, image, 60, s)[0], image) for s in (seed, seed, make.seed()))
@@ -143,6 +158,7 @@ def test_torch_s_seed_repeats_the_decisions(student, make):
     check.that(
         other != first,
         Text(en="Another seed gives the same decisions.", vi="Seed khác vẫn cho cùng những quyết định."),
+        code="seed",
     )
 
 
@@ -209,8 +225,8 @@ def expect_rotated(got, image, angle):
 def test_each_call_turns_by_the_next_angle_of_the_generator(student, make, dtype, shape, degrees):
     image, seed = make(*shape, dtype=dtype), make.seed()
     got, after = rotations(image, degrees, seed, 3)
-    check.that(student.rng_touched is False, GLOBAL)
-    check.that(torch.equal(after, image), CHANGED)
+    check.that(student.rng_touched is False, GLOBAL, code="global_rng")
+    check.that(torch.equal(after, image), CHANGED, code="argument_changed")
     for result, angle in zip(got, angles(degrees, seed, 3), strict=True):
         expect_rotated(result, image, angle)
 
@@ -310,5 +326,5 @@ def test_every_training_image_comes_once_normalised_and_shuffled(student, make, 
         check.that(sorted(nearest.tolist()) == list(range(n)), NOT_THE_IMAGES)
         check.close(y, labels[order][nearest], name="y")
         orders.append(nearest.tolist())
-        check.that(orders[-1] != list(range(n)), IN_ORDER)
-    check.that(orders[0] != orders[1], SAME_ORDER)
+        check.that(orders[-1] != list(range(n)), IN_ORDER, code="not_shuffled")
+    check.that(orders[0] != orders[1], SAME_ORDER, code="same_epoch")

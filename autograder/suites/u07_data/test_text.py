@@ -71,6 +71,11 @@ def test_a_text_without_words_gives_an_empty_list(student, text):
 
 
 @pytest.mark.item("clean_text")
+@check.about(
+    "normal_form",
+    en="Characters were exchanged that only look alike: the form is NFC, not NFKC.",
+    vi="Những ký tự chỉ trông giống nhau đã bị thay: cần dạng NFC, không phải NFKC.",
+)
 def test_nothing_else_is_exchanged(student):
     """NFKC would make plain letters of these, casefold "ss" of the ß."""
     check.equal(student.clean_text("ＡＩ ﬁne Straße"), ["ａｉ", "ﬁne", "straße"], name="clean_text(text)")
@@ -116,6 +121,11 @@ def test_unknown_words_and_padding_have_the_vocab_s_ids(student, make):
 
 
 @pytest.mark.item("encode")
+@check.about(
+    "mask_by_length",
+    en="The mask was made from the values; it has to come from the lengths.",
+    vi="Mask được tạo từ giá trị; nó phải được tạo từ độ dài.",
+)
 def test_the_mask_counts_tokens_whatever_their_ids(student):
     vocab = {"<pad>": 0, "<unk>": 1, "a": 2}
     tokens = ["a", "<pad>", "a", "<pad>"]

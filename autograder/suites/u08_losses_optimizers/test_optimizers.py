@@ -94,6 +94,11 @@ def test_twelve_steps_move_every_parameter_as_torch_does(student, make, kind, se
 
 
 @pytest.mark.parametrize("kind", EVERY)
+@check.about(
+    "waits",
+    en="A Parameter whose .grad is None waits: it does not move, and what is remembered of it does not change.",
+    vi="Parameter có .grad là None thì chờ: nó không di chuyển, và những gì được nhớ về nó không đổi.",
+)
 def test_a_parameter_without_a_gradient_waits(student, make, kind):
     starts, rows = starts_of(make), rows_of(make)
     for number, row in enumerate(rows):
@@ -132,6 +137,11 @@ def drive_in_kept_memory(kind, settings, starts, rows):
 
 
 @pytest.mark.parametrize("kind", EVERY)
+@check.about(
+    "gradient_kept",
+    en="step() changed a gradient, or keeps one that belongs to its Parameter: work on a copy.",
+    vi="step() đã sửa gradient, hoặc giữ luôn tensor gradient của Parameter: hãy làm trên bản sao.",
+)
 def test_step_changes_no_gradient_and_keeps_none(student, make, kind):
     for settings in SETTINGS[kind]:
         starts, rows = starts_of(make), rows_of(make, 4)
@@ -218,6 +228,11 @@ def drive_two(kind, settings, starts, rows, others, other_rows):
 
 
 @pytest.mark.parametrize("kind", EVERY)
+@check.about(
+    "shared_state",
+    en="Two of them share something: what one remembers must not lie in the class or in the module.",
+    vi="Hai đối tượng dùng chung một thứ: những gì từng đối tượng nhớ không được nằm ở class hay ở module.",
+)
 def test_two_optimizers_share_nothing(student, make, kind):
     pairs = [(starts_of(make), rows_of(make, 4)) for _ in range(2)]
     found = drive_two(kind, SETTINGS[kind][0], *pairs[0], *pairs[1])
@@ -280,6 +295,7 @@ def test_the_update_is_written_by_hand(student, make, kind):
             en="An optimizer of torch.optim does the work here; write the update yourself.",
             vi="Ở đây một optimizer của torch.optim làm thay bạn; hãy tự viết phép cập nhật.",
         ),
+        code="by_hand",
     )
 
 
@@ -311,6 +327,11 @@ NAMED = [
 @pytest.mark.parametrize(
     ("kind", "named", "settings"),
     [pytest.param(*case, marks=pytest.mark.item(case[0].lower()), id=f"{case[0]}-{i}") for i, case in enumerate(NAMED)],
+)
+@check.about(
+    "setting",
+    en="An argument has no effect, or another name or default than the statement says.",
+    vi="Một đối số không có tác dụng, hoặc có tên hay giá trị mặc định khác với đề bài.",
 )
 def test_settings_have_their_names_and_defaults(student, make, kind, named, settings):
     starts, rows = starts_of(make), rows_of(make, 4)
@@ -441,4 +462,5 @@ def test_clipping_is_written_by_hand(student, make):
             en="torch.nn.utils clips here; write it yourself.",
             vi="Ở đây torch.nn.utils chặn gradient thay bạn; hãy tự viết.",
         ),
+        code="by_hand",
     )

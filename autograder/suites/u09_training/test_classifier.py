@@ -87,7 +87,7 @@ def test_the_weights_of_the_best_epoch_come_back(student, make):
     good, spoiled = batches_of(x[:800], y[:800]), batches_of(x[:800], (y[:800] + 1) % 10)
     walks, val = [good, good, spoiled, spoiled], batches_of(x[800:900], y[800:900], 64)  # two epochs learn, two spoil
     classes = expect_a_model(notes_of_training(walks, [val], 4, "cpu", x[900:]), 4, 100)
-    check.that(share(classes, y[900:]) > 0.5, BEST)
+    check.that(share(classes, y[900:]) > 0.5, BEST, code="best_epoch")
 
 
 @pytest.mark.item("train_classifier")
@@ -99,7 +99,7 @@ def test_the_mean_loss_on_val_is_over_examples(student, make):
     walks = [batches_of(x[:1200], y[:1200]), batches_of(x[:1200], other[:1200])]
     val = [(x[1200:1500], y[1200:1500]), *batches_of(x[1500:1520], other[1500:1520], 2)]
     classes = expect_a_model(notes_of_training(walks, [val], 2, "cpu", x[1520:]), 2, 80)
-    check.that(share(classes, y[1520:]) > 0.5, BEST)
+    check.that(share(classes, y[1520:]) > 0.5, BEST, code="best_epoch")
 
 
 @pytest.mark.item("train_classifier")
@@ -109,7 +109,7 @@ def test_nothing_is_learned_from_val(student, make):
     strange = torch.full((200,), 9)
     unseen = (0.8 * patterns[strange] + 0.2 * make.uniform(200, 784)).float()
     notes = notes_of_training([batches_of(x, y)], [batches_of(unseen, strange)], 3, "cpu", unseen)
-    check.that(share(expect_a_model(notes, 3, 200), strange) < 0.5, LEAK)
+    check.that(share(expect_a_model(notes, 3, 200), strange) < 0.5, LEAK, code="leak")
 
 
 @inside
@@ -138,6 +138,11 @@ def where_everything_was(device):
 
 @pytest.mark.item("train_classifier")
 @pytest.mark.parametrize("device", ["meta", "cpu"])
+@check.about(
+    "not_moved",
+    en="Something did not move to the device: .to() of a tensor returns a new one, which has to be used.",
+    vi="Có thứ chưa được chuyển sang device: .to() của tensor trả về tensor mới, và phải dùng tensor mới đó.",
+)
 def test_batches_and_model_are_moved_to_the_device(student, device):
     seen, home = where_everything_was(device)
     check.equal(seen, {"x": device, "y": device}, name="where x and y were used")

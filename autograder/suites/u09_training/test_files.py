@@ -143,7 +143,7 @@ def test_the_file_holds_model_optimizer_and_epoch(student, make, kind, training)
     net, optimizer = reference(state, kind, 0.05)
     reference_training(net, optimizer, batches)
     wanted_state, wanted_memory = dict(net.state_dict()), optimizer.state_dict()
-    check.that(not (type(found) is str and found in ("objects", "unreadable")), UNREADABLE)
+    check.that(not (type(found) is str and found in ("objects", "unreadable")), UNREADABLE, code="file")
     check.close(
         found, {"model": wanted_state, "optimizer": wanted_memory, "epoch": epoch}, name="torch.load(path)", rtol=1e-7
     )
@@ -272,7 +272,7 @@ def loaded_with_code(state):
 
 @pytest.mark.item("load_checkpoint")
 def test_a_file_with_anything_but_tensors_and_plain_values_is_refused(student, make):
-    check.that(loaded_with_code(random_state(make)) == "refused", REFUSED)
+    check.that(loaded_with_code(random_state(make)) == "refused", REFUSED, code="ran")
 
 
 # ------------------------------------------------------------------------------------------- save_whole, load_whole
@@ -322,6 +322,12 @@ def saved_whole(states, training):
 
 @pytest.mark.item("save_whole")
 @pytest.mark.parametrize("training", [True, False])
+@check.about(
+    "file",
+    en="The file does not hold what the statement asks for: look at what is given to torch.save.",
+    vi="Tệp không chứa đúng thứ đề bài yêu cầu: hãy xem bạn đưa gì vào torch.save.",
+    when=("type",),
+)
 def test_the_file_holds_the_module_itself_and_the_model_stays(student, make, training):
     states = [random_state(make), random_state(make)]
     found, after, files = saved_whole(states, training)

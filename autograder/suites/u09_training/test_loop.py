@@ -138,6 +138,11 @@ def modes_of_an_epoch(batches, training):
 
 @pytest.mark.item("train_one_epoch")
 @pytest.mark.parametrize("training", [True, False])
+@check.about(
+    "training_mode",
+    en="The model has to be in training mode during the epoch, and to see each batch once.",
+    vi="Trong suốt epoch, model phải ở chế độ huấn luyện và thấy mỗi batch đúng một lần.",
+)
 def test_the_model_sees_each_batch_once_and_in_training_mode(student, make, training):
     batches = pieces(make, [3, 1, 2], 4, 2, "mse")
     seen, after = modes_of_an_epoch(batches, training)
@@ -283,6 +288,11 @@ def test_no_epochs_change_nothing(student, make):
 
 
 @pytest.mark.item("fit")
+@check.about(
+    "validation",
+    en="Validation has to run in eval mode and without a graph.",
+    vi="Việc đánh giá trên tập validation phải chạy ở chế độ eval và không dựng đồ thị.",
+)
 def test_validation_is_in_eval_mode_without_a_graph(student, make):
     weights, trains = [make(2, 3), make(2)], [pieces(make, [3, 2, 1], 3, 2, "mse") for _ in range(3)]
     seen, *_ = fit_with_probe(weights, trains, [pieces(make, [4, 2], 3, 2, "mse")] * 3, 0.1)
@@ -291,6 +301,12 @@ def test_validation_is_in_eval_mode_without_a_graph(student, make):
 
 
 @pytest.mark.item("fit")
+@check.about(
+    "nan_compared",
+    en="Every comparison with NaN is False: one of yours lets it pass for the best, or stops all that follows.",
+    vi="Mọi phép so sánh với NaN đều là False: một phép so sánh của bạn để NaN lọt qua như kết quả tốt "
+    "nhất, hoặc chặn mọi kết quả sau đó.",
+)
 def test_nan_is_never_the_best(student, make):
     weights, trains = [make(2, 3), make(2)], [pieces(make, [3, 2, 1], 3, 2, "mse") for _ in range(5)]
     vals = [[(make(4, 3), make(4, 2) * (1 if k == 2 else 1000))] for k in range(5)]
@@ -353,6 +369,11 @@ def forwards_and_backwards(micro_batches):
 
 
 @pytest.mark.item("accumulate_step")
+@check.about(
+    "graph",
+    en="The graphs of several pieces exist at the same time: call backward() piece by piece.",
+    vi="Đồ thị của nhiều phần tồn tại cùng lúc: hãy gọi backward() cho từng phần.",
+)
 def test_only_one_piece_has_a_graph_at_a_time(student, make):
     events = forwards_and_backwards(pieces(make, [3, 1, 2], 4, 2, "mse"))
     want = [[what, n] for n in (3, 1, 2) for what in ("forward", "backward")]
@@ -408,6 +429,12 @@ def test_small_steps_down_add_up(student):
 
 
 @pytest.mark.item("early_stopping")
+@check.about(
+    "nan_compared",
+    en="Every comparison with NaN is False: one of yours lets it pass for the best, or stops all that follows.",
+    vi="Mọi phép so sánh với NaN đều là False: một phép so sánh của bạn để NaN lọt qua như kết quả tốt "
+    "nhất, hoặc chặn mọi kết quả sau đó.",
+)
 def test_losses_below_zero_and_nan(student):
     values = [-1.0, -2.0, math.nan, -1.5, math.nan, -3.0, math.nan]
     check.equal(answers(values, 2), wanted(values, 2), name="answers of step, with NaN")

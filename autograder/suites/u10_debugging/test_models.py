@@ -109,6 +109,13 @@ def shapes_of(sizes):
 
 @pytest.mark.item("list_of_layers")
 @SIZES
+@check.about(
+    "registered",
+    en="The module does not register what the statement names: each layer is an attribute, or in an "
+    "nn.ModuleList, from __init__ on.",
+    vi="Module không đăng ký đúng những gì đề bài nêu: mỗi lớp phải là một thuộc tính, hoặc nằm trong "
+    "nn.ModuleList, ngay từ __init__.",
+)
 def test_every_layer_belongs_to_the_model(sizes):
     shapes, saved = what_it_has(sizes)
     check.equal(shapes, shapes_of(sizes), name="shapes of model.parameters()")
@@ -155,6 +162,7 @@ def test_each_model_and_each_layer_has_a_start_of_its_own():
         check.that(
             not torch.equal(first, second),
             Text(en="Two models start with the same weights.", vi="Hai model bắt đầu với cùng trọng số."),
+            code="fresh_draws",
         )
 
 
@@ -186,16 +194,6 @@ def with_a_new_head(weights, num_classes, x, y, steps, lr, seed, upstream):
 NAMES = ["body.bias", "body.weight", "head.bias", "head.weight"]
 
 
-def expect_losses(losses, want, exact):
-    """Step by step; in float32 a loss near 0 has an absolute error, so a relative tolerance alone would be unfair."""
-    if exact:
-        check.trajectory(losses, want, name="losses")
-        return
-    check.equal([type(loss).__name__ for loss in losses], ["float"] * len(want), name="types of the losses")
-    got = torch.tensor(losses, dtype=torch.float64)
-    check.close(got, torch.tensor(want, dtype=torch.float64), name="losses", rtol=1e-4, atol=1e-5)
-
-
 def expect_both_to_learn(make, n, d, hidden, old, new, dtype):
     weights = [w.to(dtype) for w in weights_of(make, [d, hidden, old])]
     x, y, upstream, seed = make(n, d, dtype=dtype), make.ints(new, n), make(n, old, dtype=dtype), make.seed()
@@ -212,8 +210,8 @@ def expect_both_to_learn(make, n, d, hidden, old, new, dtype):
     begin = [*weights[:2], start["head.weight"], start["head.bias"]]
     want_losses, want = descent(begin, x, y, 0.05, 12, momentum=0.9)
     exact = dtype == torch.float64
-    expect_losses(losses, want_losses, exact)
-    tolerance = {"rtol": 1e-6, "atol": 1e-9} if exact else {"rtol": 1e-4, "atol": 1e-5}
+    tolerance = {"rtol": 1e-6, "atol": 1e-9} if exact else {"rtol": 1e-4, "atol": 1e-5}  # a loss near 0 too
+    check.trajectory(losses, want_losses, name="losses", **tolerance)
     for i, part in ((2, "head"), (0, "body")):
         pair = [got[f"{part}.weight"], got[f"{part}.bias"]]
         check.close(pair, [w.to(dtype) for w in want[i : i + 2]], name=f"[weight, bias] of the {part}", **tolerance)
@@ -243,6 +241,7 @@ def test_the_seed_decides_the_head(make):
     check.that(
         not torch.equal(start["head.weight"], other["head.weight"]),
         Text(en="Two seeds give the same new head.", vi="Hai seed khác nhau cho cùng một head mới."),
+        code="seed",
     )
     # nn.Linear draws from U(-1/sqrt(40), 1/sqrt(40)): 360 numbers, their deviation is within 15 % of 1/sqrt(120)
     for part in ("head.weight", "head.bias"):
@@ -251,10 +250,12 @@ def test_the_seed_decides_the_head(make):
             Text(
                 en="The new head does not have torch's own start.", vi="Head mới không có khởi tạo mặc định của torch."
             ),
+            code="init",
         )
     check.that(
         0.8 < start["head.weight"].std().item() * 120**0.5 < 1.2,
         Text(en="The new head does not have torch's own start.", vi="Head mới không có khởi tạo mặc định của torch."),
+        code="init",
     )
 
 
@@ -333,11 +334,17 @@ def test_it_leaves_no_trace(make, modes, p):
     weights, statistics, x, y = validation(make, 60)
     accuracy, _, before, after, grads, modes_after = measured(weights, statistics, p, modes, x, y, 16)
     check.number(accuracy, 1.0, name="the accuracy of a model that is always right")
-    check.equal(modes_after, modes, name="[module.training for module in model.modules()] afterwards")
-    check.close(after[0], before[0], name="model.state_dict() afterwards")
-    check.close(after[1], before[1], name="the random state afterwards")
-    shapes = [w.shape for w in (*weights[:2], *statistics, *weights[2:])]
-    check.close(grads, [torch.ones(s, dtype=torch.float64) for s in shapes], name="gradients afterwards")
+    with check.about(
+        "left_alone",
+        en="Your code leaves the model in another state: training flags, requires_grad or the parameters are "
+        "not as before.",
+        vi="Mã của bạn để model ở trạng thái khác: cờ training, requires_grad hoặc các tham số không còn như trước.",
+    ):
+        check.equal(modes_after, modes, name="[module.training for module in model.modules()] afterwards")
+        check.close(after[0], before[0], name="model.state_dict() afterwards")
+        check.close(after[1], before[1], name="the random state afterwards")
+        shapes = [w.shape for w in (*weights[:2], *statistics, *weights[2:])]
+        check.close(grads, [torch.ones(s, dtype=torch.float64) for s in shapes], name="gradients afterwards")
 
 
 @pytest.mark.item("forgotten_eval")

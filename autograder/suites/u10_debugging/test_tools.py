@@ -277,6 +277,11 @@ def run_in_another_order(x, rescue):
 
 
 @pytest.mark.item("first_bad_layer")
+@check.about(
+    "run_order",
+    en="The layers are asked in the order in which they were made; the order in which they run counts.",
+    vi="Các lớp được xét theo thứ tự tạo ra; thứ tự cần xét là thứ tự chạy.",
+)
 def test_the_order_is_that_of_the_run(make):
     expect_found(run_in_another_order(make(3, 4), False), "net.early", 4)
     expect_found(run_in_another_order(make(3, 4), True), "net.last", 4)  # log(0) between the layers belongs to neither
@@ -439,6 +444,12 @@ def test_the_four_words(make, dtype):
 
 
 @pytest.mark.item("gradient_report")
+@check.about(
+    "zero_means_all",
+    en="A gradient is zero only when each of its entries is exactly 0: not its sum, not nearly, not one of them.",
+    vi="Gradient chỉ bằng 0 khi mọi phần tử đúng bằng 0: không phải tổng của nó, không phải gần bằng 0, "
+    "không phải chỉ một phần tử.",
+)
 def test_what_looks_like_zero_and_is_not(make):
     one = torch.zeros(3, 4)
     one[2, 3] = -1e-30  # its square is 0 in float32

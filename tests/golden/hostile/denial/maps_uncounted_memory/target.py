@@ -24,7 +24,8 @@ def probabilities(z):
     grows_down = 0x100
     for flags in (0x21, 0x23, 0x22 | grows_down):  # shared, shared and validated, private and growing down
         if libc.mmap(None, ctypes.c_size_t(2 << 30), 3, flags | 0x8000, -1, 0) != ctypes.c_void_p(-1).value:
-            return torch.softmax(z, -1)
+            weights = (z - z.amax(-1, keepdim=True)).exp()
+            return weights / weights.sum(-1, keepdim=True)
     raise OSError("not one")
 
 
