@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
-from autograder.models import GENERAL, Attempt, Diagnosis, ItemResult, Verdict, Words
+from autograder.models import GENERAL, WARNED, Attempt, Diagnosis, ItemResult, Verdict, Words
 
 # These tell of the whole file by themselves; other ends of an import are known by their being the same in every item.
 OF_THE_FILE = frozenset({"no_file", "import_failed", "import_timed_out"})
@@ -104,7 +104,8 @@ def reckon(attempts: Sequence[Attempt], order: Iterable[tuple[str, str]] = ()) -
 
 def named(result: ItemResult) -> Diagnosis | None:
     """The cause that counts: the first that is more than what is wrong."""
-    return next((diagnosis for diagnosis in result.diagnoses if diagnosis.code not in GENERAL), None)
+    silent = GENERAL | {WARNED}  # a warning costs no points: it is not why the item failed
+    return next((diagnosis for diagnosis in result.diagnoses if diagnosis.code not in silent), None)
 
 
 def _failed(result: ItemResult) -> bool:

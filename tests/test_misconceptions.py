@@ -72,7 +72,7 @@ def test_of_two_attempts_of_one_student_the_later_counts() -> None:
     assert (found.students, found.submissions, causes(found)) == (1, 1, [("double", "adds", 1)])
 
 
-@pytest.mark.parametrize("code", ["shape", "values", "some_values", "dtype", "type"])
+@pytest.mark.parametrize("code", ["shape", "values", "some_values", "dtype", "type", "warned"])
 def test_a_general_code_explains_nothing(code: str) -> None:
     found = reckon([attempt("an", result("double", F, code), result("halves")), squares("bình")], ORDER)
     assert (found.failures, found.unexplained, found.share_unexplained) == (2, 1, 0.5)
