@@ -9,6 +9,7 @@ import torch
 
 from autograder import checks as check
 from autograder.checks import CheckFailed, StudentRaised
+from autograder.checks.sentences import SENTENCES
 from autograder.models import Diagnosis, Text
 
 
@@ -69,3 +70,14 @@ def test_it_can_be_about_whatever_the_check_finds() -> None:
 def test_what_is_no_failed_check_goes_through() -> None:
     with pytest.raises(StudentRaised), check.about("flag", en="a", vi="b"):
         raise StudentRaised("ValueError", (3,))
+
+
+def test_a_sentence_that_several_suites_say_is_named_by_its_code_alone() -> None:
+    with pytest.raises(CheckFailed) as failed, check.about("training_flag"):
+        check.equal(True, False, name="training")
+    assert failed.value.diagnoses[0].words == SENTENCES["training_flag"]
+
+
+def test_a_code_without_a_sentence_is_refused_where_it_is_written_with_the_cure() -> None:
+    with pytest.raises(ValueError, match=r"'training_flog'.* has no sentence: give en and vi, or .*sentences\.py"):
+        check.about("training_flog")

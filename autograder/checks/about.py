@@ -10,6 +10,7 @@ from contextlib import ContextDecorator
 from types import TracebackType
 
 from autograder.checks.faults import CheckFailed
+from autograder.checks.sentences import SENTENCES
 from autograder.models import GENERAL, Diagnosis, Text
 
 # what says enough by itself, or says that the answer is not of the kind that this test is about
@@ -20,14 +21,21 @@ class about(ContextDecorator):  # noqa: N801  (reads as a function: `@check.abou
     """`@check.about("training_flag", en="…", vi="…")` on a test, or a `with` around some checks of it.
 
     A check that fails in there is told by this sentence first, then by what it found, when that is no story of its own.
+    Without `en` and `vi` it is the one that several suites say (checks/sentences.py).
     It must hold for every answer that gets so far: put it on a test that asks for one thing, behind those that ask for
     the values.  An answer of another type (None, a number for a tensor), a `check.that` without a code and an argument
     that was changed keep their own words; `when` names the codes it is about instead, such as ("none",), and `always`
     says that it is about all of them: for a `with` around the one check that it is about.
     """
 
-    def __init__(self, code: str, *, en: str, vi: str, when: Collection[str] = (), always: bool = False) -> None:
-        self.said = Diagnosis(code, Text(en, vi))
+    def __init__(
+        self, code: str, *, en: str = "", vi: str = "", when: Collection[str] = (), always: bool = False
+    ) -> None:
+        if not (en and vi) and code not in SENTENCES:
+            raise ValueError(
+                f"check.about({code!r}) has no sentence: give en and vi, or write it in checks/sentences.py"
+            )
+        self.said = Diagnosis(code, Text(en, vi) if en and vi else SENTENCES[code])
         self.when, self.always = frozenset(when), always
 
     def __enter__(self) -> None:

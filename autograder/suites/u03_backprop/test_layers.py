@@ -75,11 +75,7 @@ def test_softmax_xent_matches_torch(student, make, n, c):
 
 
 @pytest.mark.item("softmax_xent")
-@check.about(
-    "digits",
-    en="The numbers are too large, too small or too close for this way to compute it: digits are lost.",
-    vi="Các số quá lớn, quá nhỏ hoặc quá gần nhau đối với cách tính này: các chữ số bị mất.",
-)
+@check.about("digits")
 def test_softmax_xent_survives_confident_logits(student):
     z = np.array([[1000.0, 0, 0], [0, 1000, 0], [0, 0, -1000], [-1000, -1000, -1000]])
     judge_softmax_xent(student, z, np.array([1, 1, 0, 2]))

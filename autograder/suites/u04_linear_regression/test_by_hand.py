@@ -40,11 +40,7 @@ def test_float32_gives_float32(student, make):
 @pytest.mark.parametrize(
     "shapes", [((5,), (1,)), ((1,), (5,)), ((5,), ()), ((5,), (5, 1)), ((5, 1), (5,)), ((4,), (5,))]
 )
-@check.about(
-    "shapes_refused",
-    en="Two shapes that differ must be refused: torch would stretch one of them, and no error would tell.",
-    vi="Hai shape khác nhau phải bị từ chối: nếu không, torch sẽ tự kéo giãn một bên mà không báo lỗi.",
-)
+@check.about("shapes_refused")
 def test_two_shapes_that_differ_are_refused(student, make, shapes):
     pred, target = (make(*shape) for shape in shapes)
     with check.raises(ValueError, name=f"mse_loss of shapes {shapes[0]} and {shapes[1]}"):
@@ -61,12 +57,7 @@ def loss_and_gradients(pred, target, upstream):
 
 
 @pytest.mark.item("mse_loss")
-@check.about(
-    "no_gradient",
-    en="No gradient arrives: the graph is cut on the way (detach, .item(), no_grad, a new tensor).",
-    vi="Gradient không về tới nơi: đồ thị bị cắt giữa đường (detach, .item(), no_grad, tạo tensor mới).",
-    when=("none",),
-)
+@check.about("no_gradient", when=("none",))
 def test_gradients_flow_into_both(student, make):
     pred, target, upstream = make(6), make(6), make()
     want = check.autograd_of(mean_square, pred, target, upstream=upstream)
@@ -400,11 +391,7 @@ def test_both_keep_their_dtypes(student, make):
 
 
 @pytest.mark.item("minibatches")
-@check.about(
-    "seed",
-    en="The seed alone decides: the same seed repeats everything, and nothing else has a say.",
-    vi="Chỉ seed quyết định: cùng seed thì mọi thứ lặp lại, ngoài ra không gì khác được can thiệp.",
-)
+@check.about("seed")
 def test_the_generator_alone_decides_the_order(student, make):
     x, y = numbered(make, 30, 2)
     seed = make.seed()

@@ -240,12 +240,7 @@ def test_the_optimizer_decides_what_moves_and_the_flag_stays(student, make, trai
     y[0] = 1  # confident and wrong
     loss, flag, moved, left = one_step(weight, bias, x, y, training)
     check.number(loss, float(mean_loss(x @ weight.T + bias, y)), name="the loss", rtol=1e-6)
-    with check.about(
-        "left_alone",
-        en="Your code leaves the model in another state: training flags, requires_grad or the parameters are "
-        "not as before.",
-        vi="Mã của bạn để model ở trạng thái khác: cờ training, requires_grad hoặc các tham số không còn như trước.",
-    ):
+    with check.about("left_alone"):
         check.equal(flag, training, name="model.training")
         check.close(moved, weight - 0.5 * gradients(weight, bias, x, y)[0], name="the weight after one step")
         check.close(left, bias, name="the bias, which the optimizer does not hold")
@@ -302,11 +297,7 @@ def test_full_batches_train_it_like_plain_sgd_on_the_mean_cross_entropy(student,
 
 
 @pytest.mark.item("train_logistic")
-@check.about(
-    "smaller_batch",
-    en="The last batch is smaller than the others, and it counts, too.",
-    vi="Batch cuối nhỏ hơn các batch khác nhưng cũng phải được dùng.",
-)
+@check.about("smaller_batch")
 def test_a_smaller_last_batch_is_used_too(student, make):
     one, label = images(make, 1), make.ints(10, 1)
     x, y = one.repeat(11, 1, 1, 1), label.repeat(11)  # equal examples: the order cannot matter

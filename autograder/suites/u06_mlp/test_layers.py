@@ -44,11 +44,7 @@ def state_of(net):
 
 
 @pytest.mark.item("dropout")
-@check.about(
-    "eval_mode",
-    en="In eval mode it must not act as in training: ask self.training.",
-    vi="Ở chế độ eval, nó không được làm như khi huấn luyện: hãy xem self.training.",
-)
+@check.about("eval_mode")
 def test_in_eval_mode_the_values_stay_and_nothing_is_drawn(student, make):
     for p in (0.0, 0.5, 1.0):
         net = student.Dropout(p)
@@ -205,13 +201,7 @@ def expect_norm(net, norm, x, upstream, state):
 
 
 @pytest.mark.item("batch_norm1d")
-@check.about(
-    "registered",
-    en="The module does not register what the statement names: each layer is an attribute, or in an "
-    "nn.ModuleList, from __init__ on.",
-    vi="Module không đăng ký đúng những gì đề bài nêu: mỗi lớp phải là một thuộc tính, hoặc nằm trong "
-    "nn.ModuleList, ngay từ __init__.",
-)
+@check.about("registered")
 def test_a_new_layer_has_the_state_of_torch_s_own(student):
     want = {
         "weight": torch.ones(5),
@@ -261,11 +251,7 @@ def test_the_record_is_numbers_and_not_a_graph(student, make):
 
 
 @pytest.mark.item("batch_norm1d")
-@check.about(
-    "eval_mode",
-    en="In eval mode it must not act as in training: ask self.training.",
-    vi="Ở chế độ eval, nó không được làm như khi huấn luyện: hãy xem self.training.",
-)
+@check.about("eval_mode")
 def test_eval_uses_the_record_and_leaves_it_alone(student, make):
     for n in (6, 1):
         net, state = student.BatchNorm1d(4, 0.05, 0.3), batch_norm_state(make, 4)

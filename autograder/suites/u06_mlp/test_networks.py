@@ -79,13 +79,7 @@ SIZES = [(6, 5, 7, 3), (1, 4, 6, 2), (4, 4, 4, 4)]  # N, d_in, hidden, d_out
 
 
 @pytest.mark.item("two_layer_net")
-@check.about(
-    "registered",
-    en="The module does not register what the statement names: each layer is an attribute, or in an "
-    "nn.ModuleList, from __init__ on.",
-    vi="Module không đăng ký đúng những gì đề bài nêu: mỗi lớp phải là một thuộc tính, hoặc nằm trong "
-    "nn.ModuleList, ngay từ __init__.",
-)
+@check.about("registered")
 def test_it_registers_linear1_and_linear2(student):
     net = student.TwoLayerNet(5, 7, 3)
     want = {"linear1.weight": (7, 5), "linear1.bias": (7,), "linear2.weight": (3, 7), "linear2.bias": (3,)}
@@ -155,13 +149,7 @@ DEPTHS = [[5, 7, 3], [6, 4], [3, 8, 6, 5, 2], [4, 4, 4, 4]]
 
 
 @pytest.mark.item("mlp")
-@check.about(
-    "registered",
-    en="The module does not register what the statement names: each layer is an attribute, or in an "
-    "nn.ModuleList, from __init__ on.",
-    vi="Module không đăng ký đúng những gì đề bài nêu: mỗi lớp phải là một thuộc tính, hoặc nằm trong "
-    "nn.ModuleList, ngay từ __init__.",
-)
+@check.about("registered")
 def test_its_parameters_come_in_the_order_of_the_layers(student):
     for sizes in DEPTHS:
         got = list(parameter_shapes(student.MLP(sizes)).values())
@@ -308,11 +296,7 @@ def step_with_an_older_optimizer(x, upstream):
 
 
 @pytest.mark.item("kaiming_init_")
-@check.about(
-    "same_objects",
-    en="The parameters must stay the same objects, with their gradients: change them in place, under no_grad.",
-    vi="Các tham số phải vẫn là những đối tượng cũ, với gradient của chúng: hãy sửa tại chỗ, trong no_grad.",
-)
+@check.about("same_objects")
 def test_an_optimizer_made_before_still_trains_the_model(student, make):
     x, upstream = make(4, 6), make(4, 3)
     places, leaves, before, after = step_with_an_older_optimizer(x, upstream)
@@ -387,11 +371,7 @@ def test_a_shared_parameter_counts_once(student, make):
 
 
 @pytest.mark.item("count_parameters")
-@check.about(
-    "setting",
-    en="An argument has no effect, or another name or default than the statement says.",
-    vi="Một đối số không có tác dụng, hoặc có tên hay giá trị mặc định khác với đề bài.",
-)
+@check.about("setting")
 def test_frozen_parameters_count_only_when_asked_for(student, make):
     a, b, c = make.pick(3, 5), make.pick(6, 9), make.pick(3, 5)
     check.equal(count_frozen(a, b, c, True), b + b * c, name="count_parameters(model, True)")

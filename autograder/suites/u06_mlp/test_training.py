@@ -100,11 +100,7 @@ def one_update(weights, x, upstream, lr):
 
 
 @pytest.mark.item("manual_update")
-@check.about(
-    "same_objects",
-    en="The parameters must stay the same objects, with their gradients: change them in place, under no_grad.",
-    vi="Các tham số phải vẫn là những đối tượng cũ, với gradient của chúng: hãy sửa tại chỗ, trong no_grad.",
-)
+@check.about("same_objects")
 def test_the_parameters_stay_the_same_leaves_and_keep_their_gradients(student, make):
     weights, x, upstream = layers(make, 4, 6, 2), make(5, 4), make(5, 2)
     places, flags, before, grads, values = one_update(weights, x, upstream, 0.5)
@@ -191,11 +187,7 @@ def sequential_flag(weights, x, y):
 
 
 @pytest.mark.item("train_sequential")
-@check.about(
-    "training_flag",
-    en="The training flag of the model is another now: leave it, or put it back.",
-    vi="Cờ training của model nay đã khác: hãy để nguyên, hoặc đặt lại như cũ.",
-)
+@check.about("training_flag")
 def test_the_training_flag_stays(student, make):
     check.equal(sequential_flag(layers(make, 3, 4, 2), make(1, 3), make(1, 2)), False, name="model.training")
 
@@ -224,11 +216,7 @@ def adam_flag(weights, x, y):
 
 
 @pytest.mark.item("train_adam")
-@check.about(
-    "training_flag",
-    en="The training flag of the model is another now: leave it, or put it back.",
-    vi="Cờ training của model nay đã khác: hãy để nguyên, hoặc đặt lại như cũ.",
-)
+@check.about("training_flag")
 def test_the_training_flag_stays_with_adam(student, make):
     check.equal(adam_flag(layers(make, 3, 4, 2), make(1, 3), make(1, 2)), False, name="model.training")
 
@@ -272,11 +260,7 @@ def test_full_batches_train_it_like_plain_sgd_on_the_mean_cross_entropy(student,
 
 
 @pytest.mark.item("train_mlp")
-@check.about(
-    "smaller_batch",
-    en="The last batch is smaller than the others, and it counts, too.",
-    vi="Batch cuối nhỏ hơn các batch khác nhưng cũng phải được dùng.",
-)
+@check.about("smaller_batch")
 def test_a_smaller_last_batch_is_used_too(student, make):
     one, label = make.uniform(1, 784).float(), make.ints(10, 1)
     x, y = one.repeat(11, 1), label.repeat(11)  # equal examples: the order cannot matter

@@ -353,11 +353,7 @@ def two_caches(first, second):
 
 
 @pytest.mark.item("cached_dataset")
-@check.about(
-    "shared_state",
-    en="Two of them share something: what one remembers must not lie in the class or in the module.",
-    vi="Hai đối tượng dùng chung một thứ: những gì từng đối tượng nhớ không được nằm ở class hay ở module.",
-)
+@check.about("shared_state")
 def test_two_caches_do_not_share(student):
     check.equal(two_caches([5, 6], [7, 8]), [5, 7, 6, 8, 5], name="samples of two CachedDatasets in turn")
 

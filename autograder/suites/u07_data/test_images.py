@@ -58,11 +58,7 @@ def test_a_batch_may_hold_more_or_less_than_x_and_y(student, make):
 
 
 @pytest.mark.item("channel_stats")
-@check.about(
-    "digits",
-    en="The numbers are too large, too small or too close for this way to compute it: digits are lost.",
-    vi="Các số quá lớn, quá nhỏ hoặc quá gần nhau đối với cách tính này: các chữ số bị mất.",
-)
+@check.about("digits")
 def test_a_constant_channel_has_std_0(student, make):
     value = make.uniform(1, 60, 1, 1)  # so many that for some of them rounding makes E[x²] − E[x]² negative
     batches = [(value.expand(b, 60, 7, 9).clone(), 0) for b in (5, 5, 2)]
@@ -71,11 +67,7 @@ def test_a_constant_channel_has_std_0(student, make):
 
 
 @pytest.mark.item("channel_stats")
-@check.about(
-    "digits",
-    en="The numbers are too large, too small or too close for this way to compute it: digits are lost.",
-    vi="Các số quá lớn, quá nhỏ hoặc quá gần nhau đối với cách tính này: các chữ số bị mất.",
-)
+@check.about("digits")
 def test_far_from_0_the_std_keeps_its_digits(student, make):
     batches = [(make(b, 2, 8, 8, dtype=torch.float32) + 3000, 0) for b in (4, 4, 3)]
     mean, std = stats_of(batches)
@@ -146,11 +138,7 @@ def test_it_mirrors_with_probability_p_call_by_call(student, make, p):
 
 
 @pytest.mark.item("random_h_flip")
-@check.about(
-    "seed",
-    en="The seed alone decides: the same seed repeats everything, and nothing else has a say.",
-    vi="Chỉ seed quyết định: cùng seed thì mọi thứ lặp lại, ngoài ra không gì khác được can thiệp.",
-)
+@check.about("seed")
 def test_torch_s_seed_repeats_the_decisions(student, make):
     image, seed = make(1, 2, 3), make.seed()
     first, again, other = (decisions(flips(0.5, image, 60, s)[0], image) for s in (seed, seed, make.seed()))

@@ -228,11 +228,7 @@ def drive_two(kind, settings, starts, rows, others, other_rows):
 
 
 @pytest.mark.parametrize("kind", EVERY)
-@check.about(
-    "shared_state",
-    en="Two of them share something: what one remembers must not lie in the class or in the module.",
-    vi="Hai đối tượng dùng chung một thứ: những gì từng đối tượng nhớ không được nằm ở class hay ở module.",
-)
+@check.about("shared_state")
 def test_two_optimizers_share_nothing(student, make, kind):
     pairs = [(starts_of(make), rows_of(make, 4)) for _ in range(2)]
     found = drive_two(kind, SETTINGS[kind][0], *pairs[0], *pairs[1])
@@ -328,11 +324,7 @@ NAMED = [
     ("kind", "named", "settings"),
     [pytest.param(*case, marks=pytest.mark.item(case[0].lower()), id=f"{case[0]}-{i}") for i, case in enumerate(NAMED)],
 )
-@check.about(
-    "setting",
-    en="An argument has no effect, or another name or default than the statement says.",
-    vi="Một đối số không có tác dụng, hoặc có tên hay giá trị mặc định khác với đề bài.",
-)
+@check.about("setting")
 def test_settings_have_their_names_and_defaults(student, make, kind, named, settings):
     starts, rows = starts_of(make), rows_of(make, 4)
     got = drive_by_name(kind, named, starts, rows)

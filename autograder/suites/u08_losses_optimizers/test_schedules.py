@@ -143,11 +143,7 @@ def two_staircases(rates):
 
 
 @pytest.mark.item("step_lr")
-@check.about(
-    "shared_state",
-    en="Two of them share something: what one remembers must not lie in the class or in the module.",
-    vi="Hai đối tượng dùng chung một thứ: những gì từng đối tượng nhớ không được nằm ở class hay ở module.",
-)
+@check.about("shared_state")
 def test_two_schedulers_count_for_themselves(student, make):
     rates = [0.1 + make.uniform(1).item() for _ in range(2)]
     want = [[rates[0] * 0.5 ** (k // 3), rates[1] * 0.5 ** (2 * k // 3)] for k in range(1, 6)]

@@ -138,11 +138,7 @@ def where_everything_was(device):
 
 @pytest.mark.item("train_classifier")
 @pytest.mark.parametrize("device", ["meta", "cpu"])
-@check.about(
-    "not_moved",
-    en="Something did not move to the device: .to() of a tensor returns a new one, which has to be used.",
-    vi="Có thứ chưa được chuyển sang device: .to() của tensor trả về tensor mới, và phải dùng tensor mới đó.",
-)
+@check.about("not_moved")
 def test_batches_and_model_are_moved_to_the_device(student, device):
     seen, home = where_everything_was(device)
     check.equal(seen, {"x": device, "y": device}, name="where x and y were used")

@@ -131,11 +131,7 @@ def numbers_of(seed):
 
 
 @pytest.mark.item("seed_everything")
-@check.about(
-    "seed",
-    en="The seed alone decides: the same seed repeats everything, and nothing else has a say.",
-    vi="Chỉ seed quyết định: cùng seed thì mọi thứ lặp lại, ngoài ra không gì khác được can thiệp.",
-)
+@check.about("seed")
 def test_python_numpy_and_torch_begin_anew(student, make):
     seed = make.seed()
     seeds = [seed, 0, seed, seed + 1, 2**32 - 1]
@@ -165,11 +161,7 @@ def wanted_in_a_worker(seed):
 
 @pytest.mark.item("worker_init")
 @pytest.mark.parametrize("worker_id", [0, 3])
-@check.about(
-    "seed",
-    en="The seed alone decides: the same seed repeats everything, and nothing else has a say.",
-    vi="Chỉ seed quyết định: cùng seed thì mọi thứ lặp lại, ngoài ra không gì khác được can thiệp.",
-)
+@check.about("seed")
 def test_random_and_numpy_follow_torch_s_seed_and_torch_goes_on(student, make, worker_id):
     small, large = make.seed(), make.seed() * 2**31 + make.seed() + 2**40
     seeds = [small, large, small, 2**32 + 5, 2**32 - 1]
@@ -353,11 +345,7 @@ def where_everything_was(device):
 
 @pytest.mark.item("amp_step")
 @pytest.mark.parametrize("device", ["meta", "cpu"])
-@check.about(
-    "not_moved",
-    en="Something did not move to the device: .to() of a tensor returns a new one, which has to be used.",
-    vi="Có thứ chưa được chuyển sang device: .to() của tensor trả về tensor mới, và phải dùng tensor mới đó.",
-)
+@check.about("not_moved")
 def test_batch_and_autocast_are_on_the_device(student, device):
     want = {"x": device, "y": device, "autocast": [device, "torch.bfloat16", True]}
     check.equal(where_everything_was(device), want, name="where x and y were, and what autocast was for")

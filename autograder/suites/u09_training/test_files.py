@@ -322,12 +322,7 @@ def saved_whole(states, training):
 
 @pytest.mark.item("save_whole")
 @pytest.mark.parametrize("training", [True, False])
-@check.about(
-    "file",
-    en="The file does not hold what the statement asks for: look at what is given to torch.save.",
-    vi="Tệp không chứa đúng thứ đề bài yêu cầu: hãy xem bạn đưa gì vào torch.save.",
-    when=("type",),
-)
+@check.about("file", when=("type",))
 def test_the_file_holds_the_module_itself_and_the_model_stays(student, make, training):
     states = [random_state(make), random_state(make)]
     found, after, files = saved_whole(states, training)

@@ -109,13 +109,7 @@ def shapes_of(sizes):
 
 @pytest.mark.item("list_of_layers")
 @SIZES
-@check.about(
-    "registered",
-    en="The module does not register what the statement names: each layer is an attribute, or in an "
-    "nn.ModuleList, from __init__ on.",
-    vi="Module không đăng ký đúng những gì đề bài nêu: mỗi lớp phải là một thuộc tính, hoặc nằm trong "
-    "nn.ModuleList, ngay từ __init__.",
-)
+@check.about("registered")
 def test_every_layer_belongs_to_the_model(sizes):
     shapes, saved = what_it_has(sizes)
     check.equal(shapes, shapes_of(sizes), name="shapes of model.parameters()")
@@ -334,12 +328,7 @@ def test_it_leaves_no_trace(make, modes, p):
     weights, statistics, x, y = validation(make, 60)
     accuracy, _, before, after, grads, modes_after = measured(weights, statistics, p, modes, x, y, 16)
     check.number(accuracy, 1.0, name="the accuracy of a model that is always right")
-    with check.about(
-        "left_alone",
-        en="Your code leaves the model in another state: training flags, requires_grad or the parameters are "
-        "not as before.",
-        vi="Mã của bạn để model ở trạng thái khác: cờ training, requires_grad hoặc các tham số không còn như trước.",
-    ):
+    with check.about("left_alone"):
         check.equal(modes_after, modes, name="[module.training for module in model.modules()] afterwards")
         check.close(after[0], before[0], name="model.state_dict() afterwards")
         check.close(after[1], before[1], name="the random state afterwards")
