@@ -1,4 +1,4 @@
-"""The commands: parse, call, print.  The only module that prints, and the last in the flow.
+"""The commands: parse (`arguments`), call, print.  The only module that prints, and the last in the flow.
 
 Exit codes: 0 all is well, 1 something asked for does not hold (audit, ci, verify), 2 the command cannot be carried
 out as asked (one line says what and the cure), 3 a submission is unscored through our fault, 130 interrupted (what
@@ -11,118 +11,18 @@ import argparse
 import os
 import sys
 from collections.abc import Sequence
-from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from autograder import __version__
+from autograder.arguments import parser
 from autograder.course import Course, CourseError, load
 from autograder.models import msg
-from autograder.words import chosen_language, languages, say
+from autograder.words import chosen_language, say
 
 if TYPE_CHECKING:
     from autograder.grading.run import Options
 
 OK, NOT_YET, USAGE, UNSCORED, INTERRUPTED = 0, 1, 2, 3, 130
-ISOLATION = ("auto", "namespaces", "landlock", "process", "none")
-
-
-def parser() -> argparse.ArgumentParser:
-    top = argparse.ArgumentParser(prog="autograder", description="Grade PyTorch exercises in a sandbox.")
-    top.add_argument("--version", action="version", version=f"autograder {__version__}")
-    commands = top.add_subparsers(dest="command", required=True, metavar="COMMAND")
-
-    if find_spec("autograder.grading") is not None:  # a student's copy has no half that grades
-        _staff(commands)
-    ci = commands.add_parser("ci", help="run the public tests on a push and tell GitHub (plain text elsewhere)")
-    ci.add_argument("paths", nargs="*", default=["exercises"], metavar="PATH", help="what to test (default: exercises)")
-    ci.add_argument("--out", type=Path, metavar="FILE", help="JUnit XML (default: build/junit.xml)")
-    _common(ci)
-    return top
-
-
-def _staff(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
-    grade = commands.add_parser("grade", help="judge submissions with the hidden suites and write reports")
-    grade.add_argument(
-        "paths",
-        nargs="+",
-        type=Path,
-        metavar="PATH",
-        help="a folder of submissions, a student's folder, a .py file, a .zip or a .tar",
-    )
-    grade.add_argument("--out", type=Path, required=True, metavar="DIR", help="where results and reports go")
-    grade.add_argument("--fresh", action="store_true", help="forget kept results and draw a new seed")
-    _running(grade)
-
-    verify = commands.add_parser(
-        "verify", help="prove the suites: stubs fail, solutions pass, mistakes are rejected, alternatives pass"
-    )
-    verify.add_argument(
-        "--runs", type=_count, default=1, metavar="N", help="judge everything N times, each with another seed"
-    )
-    _running(verify)
-
-    audit = commands.add_parser("audit", help="measure the suites: mutants of the solutions must be noticed (minutes)")
-    audit.add_argument("--item", action="append", default=[], metavar="I", help="only this item; may be repeated")
-    audit.add_argument(
-        "--explain", action="store_true", help="instead: does a report name the cause of a mistake the bank lacks?"
-    )
-    audit.add_argument("--page", type=Path, metavar="FILE", help="with --explain: write the table as Markdown, too")
-    _running(audit)
-
-    misconceptions = commands.add_parser(
-        "misconceptions", help="what a graded class misunderstood: causes and students"
-    )
-    misconceptions.add_argument("results", type=Path, metavar="RESULTS", help="the folder that grade --out wrote")
-    misconceptions.add_argument(
-        "--unit", action="append", default=[], metavar="U", help="only this unit; may be repeated"
-    )
-    misconceptions.add_argument("--json", action="store_true", help="for programs")
-    _common(misconceptions)
-
-    build = commands.add_parser("build", help="generate exercises/ from solutions/, and docs/curriculum.md")
-    build.add_argument("--check", action="store_true", help="write nothing; exit 1 when a stub differs")
-    _common(build)
-
-    release = commands.add_parser("release", help="write the student's copy of the course")
-    release.add_argument("--out", type=Path, required=True, metavar="DIR", help="a new or empty folder")
-    _common(release)
-
-    doctor = commands.add_parser("doctor", help="what this machine offers to hidden grading, and what would raise it")
-    doctor.add_argument("--json", action="store_true", help="for programs")
-    _speaking(doctor)
-
-
-def _common(command: argparse.ArgumentParser) -> None:
-    command.add_argument(
-        "--course", type=Path, default=Path(), metavar="DIR", help="the folder with grading.yml (default: here)"
-    )
-    _speaking(command)
-
-
-def _speaking(command: argparse.ArgumentParser) -> None:
-    command.add_argument(
-        "--lang", choices=languages(), help="language of the words (default: COURSE_LANG, then grading.yml)"
-    )
-
-
-def _running(command: argparse.ArgumentParser) -> None:
-    _common(command)
-    command.add_argument("--unit", action="append", default=[], metavar="U", help="only this unit; may be repeated")
-    command.add_argument("--jobs", type=_count, metavar="N", help="slots, one processor core each (default: all cores)")
-    command.add_argument(
-        "--isolation", choices=ISOLATION, default="auto", help="how student code is held; none is advice, not a grade"
-    )
-    command.add_argument(
-        "--trust-submissions", action="store_true", help="allow the process tier, which has no walls (macOS)"
-    )
-    command.add_argument("--offline", action="store_true", help="do not try to download MNIST")
-
-
-def _count(text: str) -> int:
-    if not text.isdecimal() or not 1 <= int(text) <= 1024:
-        raise argparse.ArgumentTypeError(f"{text!r} is no whole number from 1 to 1024")
-    return int(text)
 
 
 def run(arguments: Sequence[str]) -> int:

@@ -26,6 +26,7 @@ LAYERS = [
     "reports",
     "grading board outputs",
     "authoring ci doctor",
+    "arguments",
     "cli",
     "__main__",
 ]
@@ -214,6 +215,7 @@ def test_reports_and_scoring_touch_no_torch_disk_clock_or_process() -> None:
 
 
 HEAVY = (
+    "arguments",
     "cli",
     "__main__",
     "ci",

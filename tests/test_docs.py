@@ -14,7 +14,7 @@ import pytest
 import autograder.board.options
 import autograder.course
 from autograder import checks
-from autograder.cli import parser
+from autograder.arguments import parser
 from autograder.grading.data import JudgedData
 from autograder.grading.make import Make
 from autograder.models import Verdict

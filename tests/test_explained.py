@@ -190,6 +190,7 @@ SPEAKERS = [
     ROOT / "autograder/grading/words.py",
     ROOT / "autograder/grading/score.py",
     ROOT / "autograder/sandbox/proxy.py",
+    ROOT / "autograder/sandbox/answers.py",
 ]
 
 

@@ -19,8 +19,9 @@ from autograder.intake import IntakeError
 from autograder.intake.entry import MAX_NOTEBOOK, MAX_SOURCE, Entry, Kind
 from autograder.intake.notebook import MAX_CELLS, MAX_VALUES, NoNotebook, Notebook, opened, read
 from autograder.models import Attempt, Submission, Verdict
+from autograder.sandbox.answers import CellsRan
 from autograder.sandbox.inner.wire import WireError
-from autograder.sandbox.proxy import CellsRan, LocalTransport, Session
+from autograder.sandbox.proxy import LocalTransport, Session
 from autograder.words import say
 from tests.hostile_notebooks import as_bytes, code, notebook, prose
 from tests.test_intake import CODE, only, put, said, take, zipped

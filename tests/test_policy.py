@@ -35,9 +35,10 @@ from autograder.models import (
 )
 from autograder.reports import json as results
 from autograder.reports import markdown, text
+from autograder.sandbox.answers import PolicyBroken
 from autograder.sandbox.inner.guard import STEPS, Guard
 from autograder.sandbox.inner.policy import Source
-from autograder.sandbox.proxy import LocalTransport, PolicyBroken, Session
+from autograder.sandbox.proxy import LocalTransport, Session
 from tests.test_guard import CHEATS, HEAD, defined, guarded, numbers, right
 from tests.tiny_course import SOLUTION, answer, item, judged, judged_here, slots, tiny_course, told
 

@@ -12,19 +12,10 @@ import pytest
 import torch
 
 from autograder.checks import CheckFailed, StudentRaised, inside, runner
+from autograder.sandbox.answers import Missing, OutOfMemory, PolicyBroken
 from autograder.sandbox.inner import wire
 from autograder.sandbox.inner.wire import Ref, WireError
-from autograder.sandbox.proxy import (
-    Call,
-    Handle,
-    LocalTransport,
-    Missing,
-    OutOfMemory,
-    PolicyBroken,
-    Session,
-    Student,
-    same,
-)
+from autograder.sandbox.proxy import Call, Handle, LocalTransport, Session, Student, same
 from autograder.sandbox.shared import SharedData
 from autograder.words import say
 

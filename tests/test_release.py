@@ -108,7 +108,7 @@ def test_an_answer_in_it_is_green(tmp_path: Path, copy: Path) -> None:
 
 
 def test_its_command_offers_a_student_nothing_that_grades(copy: Path) -> None:
-    done = inside(copy, "from autograder.cli import parser; print(parser().format_help())")
+    done = inside(copy, "from autograder.arguments import parser; print(parser().format_help())")
     assert done.returncode == 0, done.stderr
     assert "ci" in done.stdout
     assert not re.search("grade SUB|verify|release", done.stdout)

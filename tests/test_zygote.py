@@ -20,11 +20,11 @@ import torch
 
 from autograder.checks import StudentRaised
 from autograder.sandbox import launch, view
+from autograder.sandbox.answers import OutOfMemory
 from autograder.sandbox.endings import Ending, SandboxError, WorkerGone, WorkerTimeout
 from autograder.sandbox.inner import wire
 from autograder.sandbox.inner.watch import PROCESSES
 from autograder.sandbox.launch import Worker, Zygote
-from autograder.sandbox.proxy import OutOfMemory
 from autograder.sandbox.shared import SharedData
 from tests.ordinary_user import as_nobody
 

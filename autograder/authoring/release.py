@@ -25,6 +25,7 @@ from autograder.models import Text
 KIT = [
     "__init__.py",
     "__main__.py",
+    "arguments.py",
     "ci.py",
     "cli.py",
     "course.py",

@@ -10,7 +10,7 @@ from collections.abc import Sequence
 
 from autograder.grading.words import at, type_of
 from autograder.models import Message, Submission, Value, Words, msg
-from autograder.sandbox.proxy import CellsRan, Stop
+from autograder.sandbox.answers import CellsRan, Stop
 
 MOST = 4  # sentences of one kind; the rest is counted
 

@@ -23,11 +23,12 @@ from autograder.grading.explain import Explainer
 from autograder.grading.score import Outcome, result
 from autograder.grading.suites import Ran, Suites, Test, is_timeout, raised_by_suite
 from autograder.models import Attempt, ItemResult, Message, Submission, Verdict, Words
+from autograder.sandbox.answers import CellsRan, Missing, OutOfMemory, PolicyBroken
 from autograder.sandbox.endings import SandboxError, WorkerGone, WorkerTimeout
 from autograder.sandbox.inner.wire import WireError
 from autograder.sandbox.launch import Worker, Zygote
 from autograder.sandbox.printed import Excerpt
-from autograder.sandbox.proxy import CellsRan, LocalTransport, Missing, OutOfMemory, PolicyBroken, Session
+from autograder.sandbox.proxy import LocalTransport, Session
 from autograder.sandbox.shared import SharedData
 
 

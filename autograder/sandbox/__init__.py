@@ -6,6 +6,7 @@
     cgroup   a cap on the memory that no limit of a process counts
     printed  what graded code prints, for staff
     proxy    `student` as a suite sees it: calls become frames, frames become values
+    answers  what an answer says when it is no value, checked
     tiers    chooses the tier by attacking itself
     shared   read-only data (MNIST) that every worker may map
 

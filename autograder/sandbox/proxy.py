@@ -11,10 +11,9 @@ from __future__ import annotations
 
 import builtins
 import math
-import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
-from typing import Any, NoReturn, Protocol
+from typing import Any, Protocol
 
 import numpy as np
 import torch
@@ -23,41 +22,16 @@ from autograder import torchvision_compat
 from autograder.checks.faults import CheckFailed, StudentRaised
 from autograder.checks.inside import InsideFunction
 from autograder.models import Diagnosis, msg
+from autograder.sandbox.answers import TYPE_NAME, CellsRan, PolicyBroken, cells_ran, policy_broken, refusal
 from autograder.sandbox.inner import wire
-from autograder.sandbox.inner.raised import ABOUT
 from autograder.sandbox.inner.traces import SWITCHES
-from autograder.sandbox.inner.workbench import NAMES, TOLD, Workbench
+from autograder.sandbox.inner.workbench import Workbench
 from autograder.sandbox.shared import SharedData
 
 KEPT = 40  # calls of a test whose changed arguments are kept to explain a failure
 DESK_SECONDS = 3.0  # what opens and ends an item takes milliseconds, unless the student's own objects hang in it
-TYPE_NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]{0,40}")
 _HOMES = (builtins, torch, torch.nn, torch.optim, torch.utils.data, np)
 LIBRARY_TYPES = frozenset(name for home in _HOMES for name in dir(home)) | {"function", "generator", "module", "method"}
-
-
-class Missing(Exception):
-    """The student's module has no such name; `names` are those it has (the student's texts: identifiers, checked)."""
-
-    def __init__(self, name: str, names: tuple[str, ...]) -> None:
-        super().__init__(name)
-        self.name, self.names = name, names
-
-
-class PolicyBroken(Exception):
-    """The item forbids what was used: `what` as grading.yml spells it, `line` in the student's file or 0."""
-
-    def __init__(self, what: str, line: int) -> None:
-        super().__init__(what)
-        self.what, self.line = what, line
-
-
-class OutOfMemory(Exception):
-    """The student's code asked for more memory than the item allows: `asked` bytes at once, or 0 when unknown."""
-
-    def __init__(self, lines: tuple[int, ...], asked: int = 0) -> None:
-        super().__init__("out of memory")
-        self.lines, self.asked = lines, asked
 
 
 class Transport(Protocol):
@@ -95,27 +69,6 @@ class Call:
     left: tuple[str, ...] = ()  # of SWITCHES: what it left in another state than it was in
 
 
-@dataclass(frozen=True)
-class Stop:
-    """A cell of a notebook that raised.  `name`: what a NameError missed; `later`: the cell (from 1) that makes it;
-    `slow`: it was stopped, for it would have taken the time of the cells below."""
-
-    cell: int
-    error: StudentRaised
-    name: str = ""
-    later: int = 0
-    slow: bool = False
-
-
-@dataclass(frozen=True)
-class CellsRan:
-    """How the cells of a notebook ran, as the worker tells it: lines left out, cells that raised, names made twice."""
-
-    skipped: tuple[int, ...] = ()
-    stops: tuple[Stop, ...] = ()
-    twice: tuple[tuple[str, int, int], ...] = ()  # a name, the lines of its first and of its last definition
-
-
 @dataclass
 class Session:
     """A conversation with one worker.  `mutates` lets arguments change; set per test."""
@@ -139,7 +92,8 @@ class Session:
         if not cells:
             self.ask(question, seconds)
             return None
-        return self._ran(self.ask({**question, "cells": list(cells), "seconds": seconds}, seconds), len(cells))
+        told = self.ask({**question, "cells": list(cells), "seconds": seconds}, seconds)
+        return cells_ran(told, len(cells), self.written)
 
     def item(self, forbids: Sequence[str], symbol: str = "", *, strict: bool = True) -> None:
         """An item begins; Missing when the module lacks its symbol, PolicyBroken when its source breaks a policy.
@@ -221,59 +175,16 @@ class Session:
         if not isinstance(answer, dict):
             raise wire.WireError("an answer that is no mapping")
         if "ok" not in answer:
-            self._raise(question, answer)
+            raise refusal(question, answer, self.written, self.forbids)
         return answer
-
-    def _ran(self, told: object, cells: int) -> CellsRan:
-        """What the worker says of a notebook, as far as it can be true: it was written next to student code."""
-        if not isinstance(told, dict):
-            raise wire.WireError("no word about the cells")
-        rows = {key: value[:TOLD] if isinstance(value, list) else [] for key, value in told.items()}
-        stops: list[Stop] = []
-        for row in rows.get("raised", []):
-            if isinstance(row, dict) and type(cell := row.get("cell")) is int and 1 <= cell <= cells:
-                name, later = row.get("name"), row.get("later")
-                if isinstance(name, str) and name in self.written and type(later) is int and cell < later <= cells:
-                    stops.append(Stop(cell, _raised(row), name, later))
-                else:
-                    stops.append(Stop(cell, _raised(row), slow=row.get("slow") is True))
-        twice: list[tuple[str, int, int]] = []
-        for row in rows.get("twice", []):
-            if isinstance(row, list) and row and isinstance(row[0], str) and row[0] in self.written:
-                lines = _lines(row[1:])
-                twice += [(row[0], *lines)] if len(lines) == 2 else []
-        return CellsRan(_lines(rows.get("skipped")), tuple(stops), tuple(twice))
 
     def _resolve(self, ref: wire.Ref) -> object:
         known = ref.text in self.written or ref.text in LIBRARY_TYPES
         return Handle(self, ref.name, ref.text if known else "object")
 
-    def _raise(self, question: dict[str, object], answer: dict[str, Any]) -> NoReturn:
-        """The exception an answer stands for; every field was written next to student code and is checked."""
-        if "missing" in answer:
-            names = answer.get("names")
-            known = [name for name in names[:NAMES] if isinstance(name, str)] if isinstance(names, list) else []
-            asked = question.get("symbol") or question.get("name")  # as we asked, not as it was answered
-            raise Missing(str(asked), tuple(name for name in known if name in self.written))
-        if "blocked" in answer:
-            raise self._policy(answer["blocked"])
-        if "memory" in answer:
-            asked = answer.get("asked")
-            raise OutOfMemory(_lines(answer["memory"]), asked if type(asked) is int and 0 < asked < 1 << 63 else 0)
-        if "too_much" in answer:
-            raise CheckFailed(Diagnosis("too_much", msg("What came back is too large or too deep to be an answer.")))
-        raise _raised(answer)
-
-    def _policy(self, told: object) -> PolicyBroken:
-        """What the worker says was used: one of the item's own words, and a line."""
-        what, *lines = told if isinstance(told, list) and told else [None]
-        if not isinstance(what, str) or what not in self.forbids:
-            raise wire.WireError("a policy that the item does not have")
-        return PolicyBroken(what, *_lines(lines)[:1] or (0,))
-
     def _broken(self, told: object) -> None:
         """A use that did not end the call: it ends the item, or is the first that is noted."""
-        broken = self._policy(told)
+        broken = policy_broken(told, self.forbids)
         if self.strict:
             raise broken
         self.noted = self.noted or broken
@@ -317,18 +228,6 @@ def _refer(value: object) -> wire.Ref | None:
     if isinstance(value, InsideFunction):
         return wire.Ref("inside", value.name, value.program())
     return None
-
-
-def _raised(answer: dict[str, Any]) -> StudentRaised:
-    name = answer.get("error")
-    known = isinstance(name, str) and TYPE_NAME.fullmatch(name)
-    about = answer.get("about")
-    told = about if isinstance(about, str) and about in ABOUT else ""
-    return StudentRaised(str(name) if known else "Exception", _lines(answer.get("lines")), told)
-
-
-def _lines(value: object) -> tuple[int, ...]:
-    return tuple(line for line in value if type(line) is int and line > 0) if isinstance(value, list) else ()
 
 
 def _refuse_changes(call: str, arguments: list[tuple[str, object, object]]) -> None:

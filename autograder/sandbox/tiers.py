@@ -20,9 +20,10 @@ from pathlib import Path
 
 from autograder.checks.faults import StudentRaised
 from autograder.models import Isolation
+from autograder.sandbox.answers import OutOfMemory
 from autograder.sandbox.endings import Killed, SandboxError, WorkerGone, WorkerTimeout
 from autograder.sandbox.launch import Zygote
-from autograder.sandbox.proxy import OutOfMemory, Session
+from autograder.sandbox.proxy import Session
 
 ATTACK = Path(__file__).with_name("probe_submission.py")
 TIERS = ("namespaces", "landlock", "process")
