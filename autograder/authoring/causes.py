@@ -10,6 +10,9 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+from autograder.slips.stories import STORIES
+from autograder.slips.verdict import PREFIX
+
 MOST = 3
 
 RIGHT_FOR: Mapping[str, frozenset[str]] = {
@@ -19,7 +22,6 @@ RIGHT_FOR: Mapping[str, frozenset[str]] = {
         "zeros": "graph gradient state",  # "computed and never stored, or was the graph cut"
         "sign": "sign",
         "inverted": "sign formula",  # a condition the wrong way round
-        "factor_two factor_half": "scale gradient formula",  # a square's derivative, a gradient twice, a ½
         "times_100 times_255 over_255": "scale",
         "log2 log10 ln_for_log2 ln_for_log10": "scale formula",  # another base is another function, and a factor
         "times_size over_size": "reduction scale",  # "a sum where a mean is wanted", "divided once too often"
@@ -30,7 +32,7 @@ RIGHT_FOR: Mapping[str, frozenset[str]] = {
         "offset_along": "formula statistics gradient",  # a bias, a mean, a term of a gradient
         "factor_along": "scale statistics formula",  # a norm, a std, gamma or eps
         "step_sign": "sign",  # descent for ascent
-        "step_factor": "scale reduction",  # "the learning rate, 1/N, a 2"
+        "step_factor": "scale reduction formula",  # "the learning rate, 1/N, a 2"
         "times_input over_input": "scale formula",  # times, or divided by, what the call was given
         "eps_missing eps_extra eps_place": "formula stability",
         # places
@@ -63,20 +65,17 @@ RIGHT_FOR: Mapping[str, frozenset[str]] = {
         "outer": "broadcast shape",
         # curves
         "late early": "order",  # the loss before its update, or after it
-        "constant": "state inplace",  # of a curve: "are the parameters updated in place, and by the optimizer"
+        "constant": "state inplace order",  # of a curve: "updated in place, by the optimizer, and not zeroed before the step"
         "later_step": "state gradient order",  # "gradients that are not zeroed, momentum, the order of the data"
         # what came back, and how
         "dtype": "dtype",
         "device": "device",
-        "none": "return",
-        "unchanged": "return state",  # "computed and then not stored, or not returned"
         "tensor numpy type wrong_form kind too_much": "return",
         "layout": "return",
         "python_number": "return graph",  # "did .item() slip in: it makes a Python number and cuts the graph"
-        "missing_key extra_key": "return state",  # what comes back lacks a part; a state_dict, a buffer
         "argument_changed": "inplace view_copy",  # written into, or into what shares its memory
         "not_raised wrong_exception": "api",
-        "blocked warned": "api",
+        "blocked warned": "api loop",  # what is used and forbidden, a Python loop too: its name and line
         # what a call did beside returning a value
         "first_call_only state_kept stale": "state inplace",  # "what outlives a call: a tensor changed in place"
         "input_changed": "inplace view_copy",
@@ -133,12 +132,12 @@ RIGHT_FOR: Mapping[str, frozenset[str]] = {
         "file": "api state",  # the wrong thing is saved, or a part of it
     }.items()
     for code in codes.split()
-}
+} | {PREFIX + code: frozenset(story.kinds) for code, story in STORIES.items()}
 
 NAMES_NO_CAUSE = frozenset(
     {
         # what differs ("one factor", "the same amount everywhere": seen in the numbers, its origin is not said)
-        "factor", "offset", "shape", "values", "some_values", "length", "property", "metric", "below_the_mark",
+        "factor", "factor_two", "factor_half", "offset", "none", "unchanged", "missing_key", "extra_key", "shape", "values", "some_values", "length", "property", "metric", "below_the_mark",
         # where
         "last_slice", "first_slice", "one_slice", "one_entry", "negatives", "first_loss", "first_update",
         # how it ended

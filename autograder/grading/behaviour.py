@@ -25,7 +25,9 @@ FINE = 1e-6  # relative: two right ways to compute may round differently
 OPEN = GENERAL | {
     *COMPLAINTS, "raised", "wrong_form", "property", "none", "zeros", "constant", "unchanged", "nan", "infinite",
     "length", "kind", "one_entry", "some_zero", "first_slice", "last_slice", "one_slice", "precision", "graph",
-    "wrong_exception",
+    "wrong_exception", "factor", "factor_two", "factor_half", "offset", "negatives", "first_loss", "first_update",
+    "over_input", "times_input", "step_factor", "end_missing", "too_long", "zeros_wrong", "reordered", "type",
+    "missing_key", "extra_key", "bessel", "times_size", "over_size",
 }  # fmt: skip
 
 LEFT: dict[str, tuple[str, Message, Message]] = {
