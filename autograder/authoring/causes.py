@@ -58,8 +58,9 @@ RIGHT_FOR: Mapping[str, frozenset[str]] = {
         "infinite from_nonfinite overflow at_zero at_negative no_spread masked_out": "stability",
         "low_precision": "dtype stability",
         # shapes
-        "mean_missing reduced_too_far": "reduction",
-        "sum_missing": "reduction broadcast",  # going back through a broadcast is a sum
+        "reduced_too_far": "reduction",
+        "mean_missing": "reduction shape",  # both sentences name the two shapes, and the sum or mean that leads from
+        "sum_missing": "reduction shape broadcast",  # one to the other; going back through a broadcast is a sum
         "extra_dim missing_dim misplaced_dim": "shape reduction",  # "look at keepdim, squeeze and unsqueeze"
         "reshaped": "shape order",
         "outer": "broadcast shape",
@@ -82,7 +83,7 @@ RIGHT_FOR: Mapping[str, frozenset[str]] = {
         "graph_cut graph_kept": "graph",
         "grad_mode": "graph state",  # "leaves gradients switched off for everything that comes after it"
         "default_dtype": "dtype state",
-        "rng_touched": "randomness",
+        "rng_touched": "randomness initialisation",  # "draws from a global generator": a start that is drawn
         # what torch complained about
         "leaf_in_place changed_in_place": "inplace graph",
         "no_graph numpy_of_graph": "graph",

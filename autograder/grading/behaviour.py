@@ -28,6 +28,7 @@ OPEN = GENERAL | {
     "wrong_exception", "factor", "factor_two", "factor_half", "offset", "negatives", "first_loss", "first_update",
     "over_input", "times_input", "step_factor", "end_missing", "too_long", "zeros_wrong", "reordered", "type",
     "missing_key", "extra_key", "bessel", "times_size", "over_size",
+    "joined", "axes", "not_drawn", "no_line", "no_picture", "place", "scale", "picture_sizes", "metric",
 }  # fmt: skip
 
 LEFT: dict[str, tuple[str, Message, Message]] = {

@@ -107,9 +107,7 @@ def _edits(top: ast.stmt) -> list[Edit]:
         found += statements.simultaneous(block)
         found += extras.recomputed(block)
         found += extras.first_round_only(block)
-    for node in ast.walk(top):
-        if isinstance(node, ast.FunctionDef):
-            found += names.of_function(node)
+        found += extras.left_in_eval(block)
     if isinstance(top, ast.ClassDef):
         found += names.of_class(top)
     everywhere = list(places(top))
@@ -122,7 +120,11 @@ def _edits(top: ast.stmt) -> list[Edit]:
     for place in everywhere:
         found += expressions.detached(place)
         found += extras.slips(place)
-    return [*found, *_together(found)]
+    found += _together(found)
+    for node in ast.walk(top):
+        if isinstance(node, ast.FunctionDef):
+            found += names.of_function(node)
+    return found
 
 
 def _together(found: Sequence[Edit]) -> Iterator[Edit]:

@@ -165,7 +165,7 @@ def _keywords(node: ast.Call, place: Place) -> Iterator[Edit]:
         and (node.args or "dim" in given)
     ):
         yield _with(node, place, "keepdim", "keepdim", True)
-    if name.endswith("_loss") or name in ("cross_entropy", "binary_cross_entropy", "binary_cross_entropy_with_logits"):
+    if name.endswith(("_loss", "Loss")) or name in ("cross_entropy", "binary_cross_entropy", "binary_cross_entropy_with_logits"):
         if "reduction" not in given:
             yield _with(node, place, "reduction_argument", "reduction", "sum")
             yield _with(node, place, "reduction_argument", "reduction", "none")

@@ -170,6 +170,10 @@ def _subscript(node: ast.Subscript, place: Place) -> Iterator[Edit]:
         if isinstance(node.slice, ast.Tuple) and len(node.slice.elts) == 2:
             new = but(node.slice, elts=node.slice.elts[::-1])
             yield swap("indices_exchanged", place, but(node, slice=new))
+            for index, part in enumerate(node.slice.elts):
+                if not isinstance(part, ast.Slice):
+                    parts = [ast.Slice() if i == index else one for i, one in enumerate(node.slice.elts)]
+                    yield swap("all_along", place, but(node, slice=but(node.slice, elts=parts)))
         yield from _slices(node, place)
         return
     where = node.slice

@@ -32,7 +32,8 @@ def slips(place: Place) -> Iterator[Edit]:
         yield swap("mode_not_restored", place, but(node, args=[ast.Constant(False)]))
     if isinstance(node, ast.Call) and called(node) == "randperm" and node.args:
         n = node.args[0]
-        yield swap("with_replacement", place, call("torch.randint", n, ast.Tuple([n], ast.Load())))
+        drawn = call("torch.randint", n, ast.Tuple([n], ast.Load()))
+        yield swap("with_replacement", place, but(drawn, keywords=node.keywords))
     if isinstance(node, ast.With) and "no_grad" in text(node.items[0]):
         off = ast.Expr(call("torch.set_grad_enabled", ast.Constant(False)))
         yield swap("grad_left_off", place, ast.If(ast.Constant(True), [off, *node.body], []))
@@ -198,3 +199,12 @@ def first_round_only(block: Block) -> Iterator[Edit]:
 
 def _set(value: bool) -> ast.Assign:
     return assign([ast.Name("_done", ast.Store())], ast.Constant(value))
+
+
+def left_in_eval(block: Block) -> Iterator[Edit]:
+    """What is returned was put into eval mode, or into training mode."""
+    last = block.body[-1] if block.body else None
+    if isinstance(last, ast.Return) and isinstance(last.value, ast.Name):
+        for mode in ("eval", "train"):
+            changed = ast.Expr(method(last.value, mode))
+            yield body("mode_not_set", block, [*block.body[:-1], changed, last])

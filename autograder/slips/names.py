@@ -1,4 +1,4 @@
-"""Slips of names: training for validation data, an argument that is not used, a state that is everybody's."""
+"""Slips of names: another value of the answer's own, an argument that is not used, a state that is everybody's."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ DATA = ("train", "val", "test")
 
 
 def of_function(function: ast.FunctionDef) -> Iterator[Edit]:
-    """One part of the data for another."""
+    """One of its values for another."""
     found = list(places(function))
     args = [arg.arg for arg in (*function.args.args, *function.args.kwonlyargs) if arg.arg != "self"]
     stored = [p.node.id for p in found if isinstance(p.node, ast.Name) and isinstance(p.node.ctx, ast.Store)]
@@ -22,8 +22,9 @@ def of_function(function: ast.FunctionDef) -> Iterator[Edit]:
         if not isinstance(node, ast.Name) or not isinstance(node.ctx, ast.Load) or node.id not in known:
             continue
         for other in known:
-            if _part(node.id) and _part(other) and _part(node.id) != _part(other):
-                yield swap("other_data", place, ast.Name(other, ast.Load()))
+            if other != node.id:
+                data = _part(node.id) and _part(other) and _part(node.id) != _part(other)
+                yield swap("other_data" if data else "other_value", place, ast.Name(other, ast.Load()))
     yield from _unused(function, found)
 
 

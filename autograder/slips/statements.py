@@ -140,7 +140,8 @@ def _does(node: ast.stmt, block: Block) -> str:
             return "train_missing"
         return DOES.get(name, "")
     if isinstance(node, ast.AugAssign):
-        return "not_counted" if isinstance(node.value, ast.Constant) else "not_added"
+        counts = isinstance(node.value, ast.Constant) and not isinstance(node.target, ast.Subscript)
+        return "not_counted" if counts else "not_added"
     if isinstance(node, ast.Assign):
         target = node.targets[0]
         if isinstance(target, ast.Attribute) and target.attr == "grad":

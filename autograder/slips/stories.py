@@ -28,7 +28,7 @@ def _story(kinds: str, words: Message, hint: Message | None = None) -> Story:
 # What so many unlike things look like that one of the others, where it matches too, is the likelier.
 WEAK = frozenset(
     """
-    once_after once_before in_every_round order updated_once arguments_exchanged entry_not_set comparison condition
+    other_value all_along reduction_missing loop_part once_after once_before in_every_round order updated_once arguments_exchanged entry_not_set comparison condition
     condition_ignored special_case case_missing argument_returned argument_missing_plain other_function
     function_missing function_extra transpose_extra product_exchanged elementwise number_for_tensor nothing_returned
     one_entry_returned part_missing wrapped other_index other_attribute step_left_out start_value
@@ -57,7 +57,7 @@ STORIES: dict[str, Story] = {
         msg("How many are there: examples, entries, features, batches?"),
     ),
     "count": _story(
-        "reduction scale indexing", msg("It counts something else than it should: examples, entries, features, batches.")
+        "reduction scale shape", msg("It counts something else than it should: examples, entries, features, batches.")
     ),
     "divisor_missing": _story("reduction scale statistics", msg("The division by how many there are is left out.")),
     "division_missing": _story("scale formula statistics", msg("A division is left out.")),
@@ -141,7 +141,7 @@ STORIES: dict[str, Story] = {
     "other_index": _story("indexing", msg("Another entry is taken than the one that is wanted: the first, the last, a neighbour.")),
     "row_column": _story("indexing", msg("A row is taken where a column is wanted, or the other way round.")),
     "indices_exchanged": _story("indexing order", msg("Two indices are exchanged.")),
-    "all_along": _story("indexing broadcast", msg("A whole row or column is taken where single entries are meant.")),
+    "all_along": _story("indexing broadcast shape", msg("A whole row or column is taken where single entries are meant.")),
     "selection_missing": _story("indexing data", msg("A selection by index or mask is left out.")),
     "mask_missing": _story("gradient indexing formula", msg("A mask is left out.")),
     "entry_not_set": _story("indexing", msg("Some entries are never set.")),
@@ -219,7 +219,7 @@ STORIES: dict[str, Story] = {
         "state api", msg("The module does not know a part of it: it is no Parameter, buffer or registered module."),
     ),
     "shared_by_all": _story("state", msg("Something belongs to the class where each object should have its own.")),
-    "other_attribute": _story("api formula", msg("Another attribute is read than the one that is asked for.")),
+    "other_attribute": _story("api formula graph", msg("Another attribute is read than the one that is asked for.")),
     "other_members": _story("state api", msg("Other members of the module are walked: buffers for parameters, or the like.")),
     "outermost_only": _story("indexing", msg("Only the outermost modules are looked at, not those within them.")),
     # randomness and data
@@ -233,6 +233,10 @@ STORIES: dict[str, Story] = {
     "shuffled": _story("data randomness order", msg("It is shuffled where the order should stay.")),
     "drop_last": _story("data", msg("The last, smaller batch is dropped, or kept where it should be dropped.")),
     "with_replacement": _story("data randomness", msg("It is drawn without putting back where it should be with, or the other way round.")),
+    "other_value": _story(
+        "formula gradient order",
+        msg("Another of the values at hand stands where one is meant: an input for a result, a new one for an old one."),
+    ),
     "other_data": _story("data", msg("Other data are used: training for validation, or the like.")),
     "text_step": _story("data formula", msg("A step of preparing the text is left out.")),
     "order_missing": _story("order", msg("A sort or another step that sets the order is left out.")),
@@ -242,7 +246,7 @@ STORIES: dict[str, Story] = {
     "argument_extra": _story("api formula", msg("An argument has a value that the task does not ask for: {name}.")),
     "argument_missing_plain": _story("api", msg("An argument of a call is left out.")),
     "argument_unused": _story("api formula", msg("The argument {name} is not used: the answer is the same whatever it is.")),
-    "arguments_exchanged": _story("order api", msg("Two arguments of a call are exchanged.")),
+    "arguments_exchanged": _story("order api shape", msg("Two arguments of a call are exchanged.")),
     "check_missing": _story("api", msg("A wrong argument is not refused.")),
     "results_exchanged": _story("order return", msg("Two results are in the other order.")),
     "part_missing": _story("return", msg("A part of the result is missing.")),
