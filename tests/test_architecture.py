@@ -21,6 +21,7 @@ LAYERS = [
     "marked_yaml words meanings",
     "course digits torchvision_compat console",
     "bank datasets mistakes intake checks reports.escape misconceptions results",
+    "slips",
     "sandbox.inner",
     "sandbox",
     "reports",

@@ -80,7 +80,7 @@ class Explainer:
             return general
         purse = Purse(BUDGET)
         named = self.matching(unit, item, first, passed, purse)
-        if named is None and behaviour.is_open(general):
+        if named is None and behaviour.is_unnamed(general):
             named = self.slipped(unit, item, failed, passed, purse)
         if named is not None:
             return named, *(d for d in general if d.code == "raised")
@@ -107,23 +107,21 @@ class Explainer:
     def slipped(
         self, unit: Unit, item: Item, failed: Sequence[Failed], passed: Sequence[Test], purse: Purse
     ) -> Diagnosis | None:
-        """The slip that does so, where all that do agree what it is; else those that do in every test are asked."""
+        """The slip that ends this test and one more as the student did, where all that do agree what it is."""
         first = failed[0]
         if not first.trace or purse.empty:
             return None
         following, spent = self._rehearsal(unit, item.id, first.test).following(first.trace, purse.left)
         purse.spend(spent)
-        found = [slip for slip in verdict.few_of_each(following)[:CONFIRMED] if self._alike(unit, first, slip.source, purse)]
+        ends = [first, *(other for other in failed[1:] if can_be_replayed(other.test, other.seconds))][:2]
+        found = [
+            slip
+            for slip in verdict.few_of_each(following)[:CONFIRMED]
+            if all(self._alike(unit, one, slip.source, purse) for one in ends)
+        ]
         slip = verdict.agreed(found)
         if slip is None or not self._passes(unit, passed, slip.source, purse):
-            others = [other for other in failed[1:] if can_be_replayed(other.test, other.seconds)]
-            found = [
-                slip
-                for slip in found
-                if self._passes(unit, passed, slip.source, purse)
-                and all(self._alike(unit, other, slip.source, purse) for other in others)
-            ]
-            slip = verdict.agreed(found)
+            slip = verdict.agreed([slip for slip in found if self._passes(unit, passed, slip.source, purse)])
         return verdict.told(slip) if slip is not None else None
 
     def _alike(self, unit: Unit, failed: Failed, source: bytes, purse: Purse) -> bool:

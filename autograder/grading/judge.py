@@ -48,7 +48,7 @@ class Judge:
         hasty: bool = False,
     ) -> None:
         self.course, self.suites, self.zygote, self.data, self.beat = course, suites, zygote, data, beat
-        self.hasty = hasty  # an item is over at its first failed test: where only what is told of it counts
+        self.hasty = hasty  # an item is over when it is known what is told of it: for measures of that alone
         self.explainer = Explainer(course, suites, replays=replays)
 
     def judge(self, submission: Submission, only: Collection[str] = ()) -> Attempt:
@@ -80,11 +80,11 @@ class Judge:
         outcomes: list[Outcome] = []
         desk.failures.clear()
         for test in tests:
+            if self.hasty and desk.failures and (len(desk.failures) > 1 or test.uses_data):
+                break
             self.beat(test.seconds)
             outcomes.append(self._test(desk, unit, item, test))
             if outcomes[-1].verdict not in (Verdict.PASSED, Verdict.FAILED):
-                break
-            if outcomes[-1].verdict is Verdict.FAILED and self.hasty:
                 break
         if desk.failures:
             self.beat(tests[len(outcomes) - 1].seconds)

@@ -11,6 +11,7 @@ replays are remembered or not, so what a student is told does not depend on who 
 from __future__ import annotations
 
 import time
+import warnings
 from collections import OrderedDict
 from collections.abc import Hashable, Iterator, Sequence
 from contextlib import contextmanager
@@ -101,10 +102,15 @@ class Replays:
 
 @contextmanager
 def switches_kept() -> Iterator[None]:
-    """A mistake may be that it leaves autograd off for ever; this process must not learn it (a worker is replaced)."""
+    """A mistake may be that it leaves autograd off for ever; this process must not learn it (a worker is replaced).
+
+    What torch warns of is not for the instructor's terminal.
+    """
     grad, dtype, anomaly = torch.is_grad_enabled(), torch.get_default_dtype(), torch.is_anomaly_enabled()
     try:
-        yield
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            yield
     finally:
         torch.set_grad_enabled(grad)
         torch.set_default_dtype(dtype)

@@ -1,7 +1,7 @@
 """An item's right answers → their slips: the reference's first, then those of the alternatives.
 
-A slip that writes the
-same source as one before it is left out, whatever it is called.
+Two that write the same source are one, called by the stronger of their names.  A slip whose sentence would repeat a
+word that is neither torch's nor the stub's is none.
 """
 
 from __future__ import annotations
@@ -16,6 +16,8 @@ from autograder.bank import Bank, Definition, Entry
 from autograder.slips import calls, expressions, extras, names, statements
 from autograder.slips.edit import Edit
 from autograder.slips.places import Change, blocks, changed, is_text, places
+from autograder.slips.stories import WEAK
+from autograder.slips.tables import ARGUMENTS
 
 MOST = 800  # of one item
 
@@ -49,6 +51,7 @@ def _slips(bank: Bank, item: str) -> Iterator[Slip]:
     seen: set[str] = set()
     answers: list[Entry | None] = [None, *(entry for entry in bank.alternatives if entry.item == item)]
     symbol = bank.unit.item(item).symbol
+    tellable = ARGUMENTS.keys() | _parameters(ast.parse(bank.reference), symbol)
     for number, answer in enumerate(answers):
         module = ast.parse(bank.reference if answer is None else bank.source(answer))
         reached = _reached(module, symbol)
@@ -56,11 +59,20 @@ def _slips(bank: Bank, item: str) -> Iterator[Slip]:
         written = [ast.unparse(top) for top in reached]
         for place, top in enumerate(reached):
             for edit in _edits(top):
+                if edit.name and edit.name not in tellable:
+                    continue
                 code = _written(top, edit)
                 if code not in seen and code != written[place]:
                     seen.add(code)
                     definitions = "\n".join([*written[:place], code, *written[place + 1 :]])
                     yield Slip(edit.code, before, definitions, after, edit.name, number)
+
+
+def _parameters(module: ast.Module, symbol: str) -> set[str]:
+    """What the student's stub states: the parameters of the answer, or of its methods."""
+    top = next(node for node in module.body if isinstance(node, Definition) and node.name == symbol)
+    functions = [top] if isinstance(top, ast.FunctionDef) else [n for n in top.body if isinstance(n, ast.FunctionDef)]
+    return {arg.arg for one in functions for arg in (*one.args.args, *one.args.kwonlyargs)}
 
 
 def _written(top: ast.stmt, edit: Edit) -> str:
@@ -108,6 +120,10 @@ def _edits(top: ast.stmt) -> list[Edit]:
         found += extras.recomputed(block)
         found += extras.first_round_only(block)
         found += extras.left_in_eval(block)
+    public = [top] if isinstance(top, ast.FunctionDef) else top.body if isinstance(top, ast.ClassDef) else []
+    for node in public:
+        if isinstance(node, ast.FunctionDef):
+            found += names.unused(node)
     if isinstance(top, ast.ClassDef):
         found += names.of_class(top)
     everywhere = list(places(top))
@@ -124,7 +140,7 @@ def _edits(top: ast.stmt) -> list[Edit]:
     for node in ast.walk(top):
         if isinstance(node, ast.FunctionDef):
             found += names.of_function(node)
-    return found
+    return sorted(found, key=lambda edit: edit.code in WEAK)
 
 
 def _together(found: Sequence[Edit]) -> Iterator[Edit]:

@@ -5,7 +5,20 @@ from __future__ import annotations
 import ast
 from collections.abc import Callable, Iterator
 
-from autograder.slips.edit import Edit, assign, body, but, call, called, is_method, is_module, method, operand, swap, text
+from autograder.slips.edit import (
+    Edit,
+    assign,
+    body,
+    but,
+    call,
+    called,
+    is_method,
+    is_module,
+    method,
+    operand,
+    swap,
+    text,
+)
 from autograder.slips.places import Block, Change, Place, places
 
 Rebuild = Callable[[ast.expr], ast.expr]

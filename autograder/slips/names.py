@@ -6,7 +6,7 @@ import ast
 from collections.abc import Iterator
 
 from autograder.slips.edit import Edit, assign, names_in, swap
-from autograder.slips.places import Change, Place, places
+from autograder.slips.places import Change, places
 
 DATA = ("train", "val", "test")
 
@@ -25,7 +25,6 @@ def of_function(function: ast.FunctionDef) -> Iterator[Edit]:
             if other != node.id:
                 data = _part(node.id) and _part(other) and _part(node.id) != _part(other)
                 yield swap("other_data" if data else "other_value", place, ast.Name(other, ast.Load()))
-    yield from _unused(function, found)
 
 
 def _part(name: str) -> str:
@@ -33,9 +32,9 @@ def _part(name: str) -> str:
     return next((part for part in DATA if part in name.lower()), "")
 
 
-def _unused(function: ast.FunctionDef, found: list[Place]) -> Iterator[Edit]:
+def unused(function: ast.FunctionDef) -> Iterator[Edit]:
     """An argument with a default, which is used whatever was given."""
-    args = function.args
+    args, found = function.args, list(places(function))
     with_default = list(zip(reversed(args.args), reversed(args.defaults), strict=False))
     with_default += [(a, d) for a, d in zip(args.kwonlyargs, args.kw_defaults, strict=True) if d is not None]
     for arg, default in with_default:
