@@ -66,7 +66,7 @@ RIGHT_FOR: Mapping[str, frozenset[str]] = {
         "outer": "broadcast shape",
         # curves
         "late early": "order",  # the loss before its update, or after it
-        "constant": "state inplace order",  # of a curve: "updated in place, by the optimizer, and not zeroed before the step"
+        "constant": "state inplace order",  # of a curve: "in place, by the optimizer, their gradients still there"
         "later_step": "state gradient order",  # "gradients that are not zeroed, momentum, the order of the data"
         # what came back, and how
         "dtype": "dtype",
@@ -137,8 +137,9 @@ RIGHT_FOR: Mapping[str, frozenset[str]] = {
 
 NAMES_NO_CAUSE = frozenset(
     {
-        # what differs ("one factor", "the same amount everywhere": seen in the numbers, its origin is not said)
-        "factor", "factor_two", "factor_half", "offset", "none", "unchanged", "missing_key", "extra_key", "shape", "values", "some_values", "length", "property", "metric", "below_the_mark",
+        # what differs ("one factor", "twice", "the same amount": seen in the numbers, its origin is not said)
+        "factor", "factor_two", "factor_half", "offset", "none", "unchanged", "missing_key", "extra_key",
+        "shape", "values", "some_values", "length", "property", "metric", "below_the_mark",
         # where
         "last_slice", "first_slice", "one_slice", "one_entry", "negatives", "first_loss", "first_update",
         # how it ended

@@ -3,9 +3,9 @@
     the bank's mistakes → what the check knows → slips in the right answers → what the calls did beside (`behaviour`)
 
 A mistake whose values equal the student's names the cause in the author's words.  Else the general diagnoses of
-`autograder.checks` are told.  Where they leave the cause open, a slip may name it (`autograder.slips`: one small generic
-thing wrong in the reference or an alternative), when the whole test ends alike with it; else what the calls did beside
-returning values is compared with the reference.  Replays run trusted code only, never a student's, and stop after BUDGET
+`autograder.checks` are told.  Where they leave the cause open, a slip may name it (`autograder.slips`: one small thing
+wrong in the reference or an alternative), when the tests end alike with it; else what the calls did beside returning
+values is compared with the reference.  Replays run trusted code only, never a student's, and stop after BUDGET
 seconds; tests that train are not replayed.
 """
 

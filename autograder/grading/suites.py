@@ -160,6 +160,7 @@ class Suites:
         if call.excinfo is not None and self._error is None:
             self._error = call.excinfo.value
         outcome: Literal["passed", "failed"] = "passed" if call.excinfo is None else "failed"
+        assert call.when != "collect"
         return pytest.TestReport(item.nodeid, item.location, {}, outcome, None, call.when, duration=call.duration)
 
     def _register(self, node: pytest.Function) -> None:

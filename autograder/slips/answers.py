@@ -80,7 +80,7 @@ def _written(top: ast.stmt, edit: Edit) -> str:
         return ast.unparse(top)
 
 
-def _around(module: ast.Module, reached: list[ast.stmt]) -> tuple[str, str]:
+def _around(module: ast.Module, reached: list[Definition]) -> tuple[str, str]:
     """The rest of the module, in two parts: the definitions stand where the last of them stood."""
     last = max(module.body.index(top) for top in reached)
     parts = module.body[:last], module.body[last + 1 :]
@@ -88,10 +88,10 @@ def _around(module: ast.Module, reached: list[ast.stmt]) -> tuple[str, str]:
     return before, after
 
 
-def _reached(module: ast.Module, symbol: str) -> list[ast.stmt]:
+def _reached(module: ast.Module, symbol: str) -> list[Definition]:
     """The answer itself, then the helpers that it uses and that are no answers of their own."""
-    named = {getattr(node, "name", ""): node for node in module.body if isinstance(node, Definition)}
-    found: list[ast.stmt] = []
+    named = {node.name: node for node in module.body if isinstance(node, Definition)}
+    found: list[Definition] = []
     waiting = [symbol]
     while waiting:
         node = named.get(waiting.pop(0))
@@ -100,9 +100,9 @@ def _reached(module: ast.Module, symbol: str) -> list[ast.stmt]:
             for inner in ast.walk(node):
                 if isinstance(inner, ast.Name) and inner.id.startswith("_"):
                     waiting.append(inner.id)
-    for node in found:
-        _without_texts(node)
-    return sorted(found, key=module.body.index)
+    for top in found:
+        _without_texts(top)
+    return sorted(found, key=lambda node: node.lineno)
 
 
 def _without_texts(top: ast.AST) -> None:
@@ -121,9 +121,9 @@ def _edits(top: ast.stmt) -> list[Edit]:
         found += extras.first_round_only(block)
         found += extras.left_in_eval(block)
     public = [top] if isinstance(top, ast.FunctionDef) else top.body if isinstance(top, ast.ClassDef) else []
-    for node in public:
-        if isinstance(node, ast.FunctionDef):
-            found += names.unused(node)
+    for one in public:
+        if isinstance(one, ast.FunctionDef):
+            found += names.unused(one)
     if isinstance(top, ast.ClassDef):
         found += names.of_class(top)
     everywhere = list(places(top))
@@ -159,4 +159,6 @@ def _together(found: Sequence[Edit]) -> Iterator[Edit]:
 
 def _overlap(a: Change, b: Change) -> bool:
     mine, other = a.old, b.old
-    return mine is other or any(node is other for node in ast.walk(mine)) or any(node is mine for node in ast.walk(other))
+    return (
+        mine is other or any(node is other for node in ast.walk(mine)) or any(node is mine for node in ast.walk(other))
+    )

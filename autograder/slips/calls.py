@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from autograder.slips.edit import Edit, but, call, called, is_method, is_module, method, operand, swap, text, without
 from autograder.slips.places import Place
 from autograder.slips.tables import (
+    ADDED,
     ARGUMENTS,
     ATTRIBUTES,
     DIMMED,
@@ -17,6 +18,7 @@ from autograder.slips.tables import (
     LOGITS,
     PLACED,
     STABLE,
+    TOLD,
     VALUES,
 )  # fmt: skip
 
@@ -113,8 +115,7 @@ def _dimension(node: ast.Call, place: Place) -> Iterator[Edit]:
             yield swap("dim_one", place, but(node, keywords=[*node.keywords, ast.keyword("dim", ast.Constant(dim))]))
     elif name in ("stack", "cat", "argmax", "argmin", "argsort", "sort", "softmax"):
         for dim in (0, -1, 1):
-            new = [*node.keywords, ast.keyword("dim", ast.Constant(dim))]
-            yield swap(code, place, but(node, keywords=new))
+            yield swap(code, place, but(node, keywords=[*node.keywords, ast.keyword("dim", ast.Constant(dim))]))
 
 
 def _other_dims(given: ast.expr) -> Iterator[ast.expr]:
@@ -139,7 +140,7 @@ def _keywords(node: ast.Call, place: Place) -> Iterator[Edit]:
         code = ARGUMENTS.get(name)
         if code is None:
             continue
-        told = name if code == "argument_missing" else ""
+        told = name if code in TOLD else ""
         yield swap(code, place, but(node, keywords=without(node.keywords, index)), told)
         value = keyword.value
         others: list[ast.expr] = []
@@ -153,40 +154,14 @@ def _keywords(node: ast.Call, place: Place) -> Iterator[Edit]:
             changed = [*node.keywords[:index], but(keyword, value=other), *node.keywords[index + 1 :]]
             yield swap(code, place, but(node, keywords=changed), told)
     given = {keyword.arg for keyword in node.keywords}
-    name = called(node)
-    if name in ("var", "std", "var_mean") and not given & {"correction", "unbiased"}:
-        yield _with(node, place, "correction", "correction", 0)
-    if name in ("grad", "backward") and not given & {"create_graph", "retain_graph"}:
-        yield _with(node, place, "graph_argument", "retain_graph", True)
-        yield _with(node, place, "graph_argument", "create_graph", True)
-    if (
-        name in ("sum", "mean", "amax", "var", "std", "max")
-        and "keepdim" not in given
-        and (node.args or "dim" in given)
-    ):
-        yield _with(node, place, "keepdim", "keepdim", True)
-    if name.endswith(("_loss", "Loss")) or name in ("cross_entropy", "binary_cross_entropy", "binary_cross_entropy_with_logits"):
-        if "reduction" not in given:
-            yield _with(node, place, "reduction_argument", "reduction", "sum")
-            yield _with(node, place, "reduction_argument", "reduction", "none")
-    if name == "DataLoader":
-        if "drop_last" not in given:
-            yield _with(node, place, "drop_last", "drop_last", True)
-        if "shuffle" not in given:
-            yield _with(node, place, "shuffled", "shuffle", True)
-    if name == "enumerate" and not given and len(node.args) == 1:
-        yield _with(node, place, "start", "start", 1)
-    if name in ("Linear", "Conv2d") and "bias" not in given:
-        yield _with(node, place, "argument_missing", "bias", False, "bias")
-    if name == "zip" and "strict" not in given:
-        pass
-    if name in ("SGD",) and "momentum" not in given:
-        yield _with(node, place, "argument_extra", "momentum", 0.9, "momentum")
+    for names, instead, extras in ADDED:
+        if called(node) in names and not given & instead:
+            yield from (_with(node, place, code, word, extra) for word, extra, code in extras)
 
 
-def _with(node: ast.Call, place: Place, code: str, name: str, value: object, told: str = "") -> Edit:
-    new = ast.keyword(name, ast.Constant(value))  # type: ignore[arg-type]
-    return swap(code, place, but(node, keywords=[*node.keywords, new]), told)
+def _with(node: ast.Call, place: Place, code: str, word: str, value: bool | float | str) -> Edit:
+    new = ast.keyword(word, ast.Constant(value))
+    return swap(code, place, but(node, keywords=[*node.keywords, new]), word if code in TOLD else "")
 
 
 def _positions(node: ast.Call, place: Place) -> Iterator[Edit]:
@@ -243,9 +218,9 @@ def _unstable(node: ast.Call, place: Place) -> Iterator[Edit]:
     rest = [*(node.args if is_method(node) else node.args[1:]), *(k.value for k in node.keywords if k.arg == "dim")]
     if inner is not None and name in STABLE and not isinstance(inner, ast.Starred):
         yield swap("unstable", place, STABLE[name](inner, rest))
-    if inner is not None and LOGITS.get(name) and not is_method(node):
-        wrapped = method(inner, *LOGITS[name])  # type: ignore[arg-type]
-        yield swap("probabilities_for_logits", place, but(node, args=[wrapped, *node.args[1:]]))
+    if inner is not None and name in LOGITS and not is_method(node):
+        function, args = LOGITS[name]
+        yield swap("probabilities_for_logits", place, but(node, args=[method(inner, function, *args), *node.args[1:]]))
 
 
 def _counts(node: ast.Call, place: Place) -> Iterator[Edit]:

@@ -97,9 +97,9 @@ def _terms(node: ast.BinOp, place: Place) -> Iterator[Edit]:
         if "eps" in text(eps) and len(text(eps)) < 12:
             yield swap("eps_missing", place, rest)
             yield swap("eps_place", place, method(rest, "clamp", eps))
-            if called(rest) == "sqrt" and isinstance(rest, ast.Call) and operand(rest) is not None:
-                inside = ast.BinOp(operand(rest), ast.Add(), eps)  # type: ignore[arg-type]
-                yield swap("eps_place", place, method(inside, "sqrt"))
+            root = operand(rest) if isinstance(rest, ast.Call) and called(rest) == "sqrt" else None
+            if root is not None:
+                yield swap("eps_place", place, method(ast.BinOp(root, ast.Add(), eps), "sqrt"))
             if isinstance(rest, ast.BinOp) and isinstance(rest.op, ast.Pow):
                 yield swap("eps_place", place, but(rest, left=ast.BinOp(rest.left, ast.Add(), eps)))
             return
@@ -303,4 +303,4 @@ def detached(place: Place) -> Iterator[Edit]:
         return
     if isinstance(node, ast.Name) and (node.id in ("torch", "F", "nn", "np", "self") or not names_in(node)):
         return
-    yield swap("detached", place, method(node, "detach"))  # type: ignore[arg-type]
+    yield swap("detached", place, method(node, "detach"))

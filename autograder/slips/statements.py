@@ -12,15 +12,19 @@ from autograder.slips.tables import DROPPED
 
 SIMPLE = ast.Assign | ast.AugAssign | ast.Expr
 LOOP = (ast.For, ast.While)
+SINGLE = (ast.Name, ast.Attribute, ast.Subscript)
 # the last name of a call that stands as a statement → what is missing without it
 DOES = {
-    "zero_grad": "zero_grad_missing", "zero_": "zero_grad_missing", "step": "step_missing", "backward": "backward_missing",
+    "zero_grad": "zero_grad_missing", "zero_": "zero_grad_missing", "step": "step_missing",
+    "backward": "backward_missing",
     "manual_seed": "seed_missing", "seed": "seed_missing", "eval": "eval_missing", "train": "mode_not_restored",
     "append": "not_recorded", "extend": "not_recorded", "add": "not_recorded", "insert": "not_recorded",
-    "register_buffer": "not_registered", "load_state_dict": "not_restored", "copy_": "not_stored", "lerp_": "not_stored",
+    "register_buffer": "not_registered", "load_state_dict": "not_restored", "copy_": "not_stored",
+    "lerp_": "not_stored",
     "clamp_": "clamp_missing", "remove": "not_removed", "close": "not_removed",
     "sort": "order_missing", "reverse": "order_missing", "shuffle": "not_shuffled", "update": "scheduler_missing",
-    "zeros_": "start_value", "normal_": "start_value", "kaiming_normal_": "start_value", "kaiming_uniform_": "start_value",
+    "zeros_": "start_value", "normal_": "start_value", "kaiming_normal_": "start_value",
+    "kaiming_uniform_": "start_value",
     "uniform_": "start_value", "fill_": "start_value", "save_for_backward": "not_stored", "mul_": "not_stored",
     "add_": "not_stored", "sub_": "not_stored", "addcmul_": "not_stored", "set_grad_enabled": "no_grad_missing",
     "save": "not_stored", "requires_grad_": "not_tracked", "unscale_": "step_missing", "set_epoch": "seed_missing",
@@ -41,9 +45,8 @@ def slips(place: Place) -> Iterator[Edit]:
     elif isinstance(node, ast.For):
         for code, other in parts_of(node.iter):
             yield swap(code, place, but(node, iter=other))
-    elif isinstance(node, ast.With):
-        if "grad" in text(node.items[0]):
-            yield swap("no_grad_missing", place, ast.If(ast.Constant(True), node.body, []))
+    elif isinstance(node, ast.With) and "grad" in text(node.items[0]):
+        yield swap("no_grad_missing", place, ast.If(ast.Constant(True), node.body, []))
 
 
 def _augmented(node: ast.AugAssign, place: Place) -> Iterator[Edit]:
@@ -60,7 +63,7 @@ def _augmented(node: ast.AugAssign, place: Place) -> Iterator[Edit]:
 
 def _assigned(node: ast.Assign, place: Place) -> Iterator[Edit]:
     target, value = node.targets[0], node.value
-    if isinstance(value, ast.BinOp) and text(target) == text(value.left):
+    if isinstance(target, SINGLE) and isinstance(value, ast.BinOp) and text(target) == text(value.left):
         yield swap("in_place", place, ast.AugAssign(target, value.op, value.right))
     if isinstance(target, ast.Attribute) and target.attr == "grad":
         yield swap("accumulated", place, ast.AugAssign(target, ast.Add(), value))
@@ -89,7 +92,8 @@ def _returned(node: ast.Return, place: Place) -> Iterator[Edit]:
             yield swap("part_missing", place, but(node, value=part))
     elif isinstance(value, ast.Dict):
         for index in range(len(value.keys)):
-            new = but(value, keys=without(value.keys, index), values=without(value.values, index))  # type: ignore[type-var]
+            keys = value.keys[:index] + value.keys[index + 1 :]
+            new = but(value, keys=keys, values=without(value.values, index))
             yield swap("part_missing", place, but(node, value=new))
     else:
         yield swap("sign", place, but(node, value=ast.UnaryOp(ast.USub(), value)))
@@ -165,10 +169,9 @@ def _given_before(name: str, node: ast.stmt, block: Block) -> bool:
     for above in block.above:
         if isinstance(above, ast.FunctionDef) and any(arg.arg == name for arg in above.args.args):
             return True
-        for other in ast.walk(above):
-            if isinstance(other, ast.Assign) and other is not node and other.lineno < node.lineno:
-                if name in {text(t) for t in other.targets}:
-                    return True
+        earlier = (other for other in ast.walk(above) if isinstance(other, ast.Assign) and other.lineno < node.lineno)
+        if any(name in map(text, other.targets) for other in earlier):
+            return True
     return False
 
 
@@ -180,11 +183,7 @@ def _moved(block: Block) -> Iterator[Edit]:
             continue
         rest = without(nodes, i)
         for j in range(len(nodes)):
-            if (j != i and j != i - 1) or (j == i - 1 and i):
-                if j == i:
-                    continue
-                if any(isinstance(between, ast.Return) for between in rest[:j]):
-                    continue
+            if j != i and not any(isinstance(between, ast.Return) for between in rest[:j]):
                 yield body(_order(node, rest[min(i, j) : max(i, j)]), block, [*rest[:j], node, *rest[j:]])
 
 
@@ -297,5 +296,5 @@ def simultaneous(block: Block) -> Iterator[Edit]:
                 both = assign(
                     [ast.Tuple([first.targets[0], second.targets[0]], ast.Store())],
                     ast.Tuple([first.value, second.value], ast.Load()),
-                                    )
+                )
                 yield body("old_new", block, [*block.body[:i], both, *block.body[i + 2 :]])

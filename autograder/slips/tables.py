@@ -6,6 +6,7 @@ Plain tables, read by `calls`: a new line here is a new slip of every answer tha
 from __future__ import annotations
 
 import ast
+from collections.abc import Callable, Sequence
 
 from autograder.slips.edit import call, method
 
@@ -107,7 +108,8 @@ INSTEAD: dict[str, tuple[tuple[str, str], ...]] = {
 DROPPED: dict[str, str] = {
     **dict.fromkeys(("detach", "detach_", "stop_gradient"), "detach_missing"),
     **dict.fromkeys(("clone", "copy", "deepcopy", "array"), "clone_missing"),
-    **dict.fromkeys(("float", "double", "long", "int", "half", "type", "astype", "type_as", "round", "bool"), "cast_missing"),
+    **dict.fromkeys(("float", "double", "long", "int", "half", "type", "astype", "type_as", "round", "bool"),
+    "cast_missing"),
     **dict.fromkeys(("mean", "sum", "max", "min", "amax", "amin", "prod", "any", "all"), "reduction_missing"),
     **dict.fromkeys(("sqrt", "rsqrt"), "root_missing"),
     **dict.fromkeys(("clamp", "clip", "clamp_min", "clamp_max", "maximum", "minimum"), "clamp_missing"),
@@ -117,7 +119,8 @@ DROPPED: dict[str, str] = {
         "function_missing",
     ),
     **dict.fromkeys(("t", "transpose", "permute", "movedim", "swapaxes", "adjoint"), "transpose_missing"),
-    **dict.fromkeys(("squeeze", "unsqueeze", "flatten", "reshape", "view", "ravel", "expand", "expand_as"), "dimension"),
+    **dict.fromkeys(("squeeze", "unsqueeze", "flatten", "reshape", "view", "ravel", "expand", "expand_as"),
+    "dimension"),
     **dict.fromkeys(("item", "tolist", "numpy"), "number_missing"),
     **dict.fromkeys(("contiguous",), "contiguous_missing"),
     **dict.fromkeys(("requires_grad_",), "not_tracked"),
@@ -148,9 +151,11 @@ ARGUMENTS: dict[str, str] = {
     "requires_grad": "not_tracked",
     "reduction": "reduction_argument",
     **dict.fromkeys(("eps", "momentum", "weight_decay", "lr", "betas", "alpha", "beta", "std", "p", "bias", "padding",
-                     "stride", "batch_size", "num_workers", "collate_fn", "num_classes", "weight", "ignore_index", "label_smoothing",
+                     "stride", "batch_size", "num_workers", "collate_fn", "num_classes", "weight", "ignore_index",
+                     "label_smoothing",
                      "max_norm", "nonlinearity", "mode", "align_corners", "strict", "map_location",
-                     "weights_only", "set_to_none", "nesterov", "dampening", "lambd", "negative_slope", "error_if_nonfinite",
+                     "weights_only", "set_to_none", "nesterov", "dampening", "lambd", "negative_slope",
+                     "error_if_nonfinite",
                      "persistent", "non_blocking", "key", "memory_format", "sampler", "replacement", "minlength",
                      "num_samples", "persistent_workers", "pin_memory", "device_type", "enabled", "foreach",
                      "recurse", "affine", "track_running_stats", "approximate"),
@@ -165,11 +170,13 @@ ATTRIBUTES = {
 }  # fmt: skip
 VALUES = {"reduction": ("mean", "sum", "none")}
 DIMMED = {
-    "sum", "mean", "var", "std", "max", "min", "argmax", "argmin", "softmax", "log_softmax", "logsumexp", "norm", "amax",
+    "sum", "mean", "var", "std", "max", "min", "argmax", "argmin", "softmax", "log_softmax", "logsumexp", "norm",
+    "amax",
     "amin", "cumsum", "all", "any", "prod", "sort", "argsort", "topk", "flip", "median", "normalize", "vector_norm",
     "var_mean", "std_mean", "diff", "cumprod", "unique", "nansum", "count_nonzero",
 }  # fmt: skip
-PLACED = {"cat", "stack", "unsqueeze", "squeeze", "concatenate", "gather", "scatter_", "scatter", "index_select", "split",
+PLACED = {"cat", "stack", "unsqueeze", "squeeze", "concatenate", "gather", "scatter_", "scatter", "index_select",
+"split",
           "chunk", "transpose", "unbind", "movedim", "size", "flatten", "repeat_interleave", "unfold", "index_add_",
           "narrow", "expand_dims"}  # fmt: skip
 IN_PLACE = {
@@ -177,7 +184,7 @@ IN_PLACE = {
     "unsqueeze", "squeeze", "scatter", "index_add", "index_fill", "copy", "lerp", "addcmul", "requires_grad", "square",
     "pow", "fill", "sigmoid", "tanh",
 }  # fmt: skip
-STABLE = {
+STABLE: dict[str, Callable[[ast.expr, Sequence[ast.expr]], ast.expr]] = {
     "log_softmax": lambda x, rest: method(method(x, "softmax", *rest), "log"),
     "logsumexp": lambda x, rest: method(method(method(x, "exp"), "sum", *rest), "log"),
     "softplus": lambda x, rest: call("torch.log", ast.BinOp(ast.Constant(1), ast.Add(), method(x, "exp"))),
@@ -193,12 +200,32 @@ STABLE = {
     ),
     "binary_cross_entropy_with_logits": lambda x, rest: call("F.binary_cross_entropy", method(x, "sigmoid"), *rest),
 }  # fmt: skip
-LOGITS = {
-    "cross_entropy": ("softmax", ast.Constant(-1)),
-    "nll_loss": ("softmax", ast.Constant(-1)),
-    "binary_cross_entropy_with_logits": ("sigmoid",),
-    "binary_cross_entropy": ("sigmoid",),
-    "log_softmax": ("softmax", ast.Constant(-1)),
-    "softmax": ("softmax", ast.Constant(-1)),
-    "argmax": (),
+LOGITS: dict[str, tuple[str, tuple[ast.expr, ...]]] = {
+    "cross_entropy": ("softmax", (ast.Constant(-1),)),
+    "nll_loss": ("softmax", (ast.Constant(-1),)),
+    "log_softmax": ("softmax", (ast.Constant(-1),)),
+    "softmax": ("softmax", (ast.Constant(-1),)),
+    "binary_cross_entropy_with_logits": ("sigmoid", ()),
+    "binary_cross_entropy": ("sigmoid", ()),
 }
+TOLD = {"argument_missing", "argument_extra"}  # their sentences repeat the keyword
+LOSSES = {
+    "cross_entropy", "binary_cross_entropy", "binary_cross_entropy_with_logits", "mse_loss", "l1_loss", "nll_loss",
+    "huber_loss", "smooth_l1_loss", "CrossEntropyLoss", "MSELoss", "NLLLoss", "BCEWithLogitsLoss", "BCELoss",
+}  # fmt: skip
+# calls → unless one of these is given → a keyword too many, its value, and which slip that is
+ADDED: tuple[tuple[set[str], set[str], tuple[tuple[str, bool | float | str, str], ...]], ...] = (
+    ({"var", "std", "var_mean", "std_mean"}, {"correction", "unbiased"}, (("correction", 0, "correction"),)),
+    (
+        {"grad", "backward"},
+        {"create_graph", "retain_graph"},
+        (("retain_graph", True, "graph_argument"), ("create_graph", True, "graph_argument")),
+    ),
+    ({"sum", "mean", "amax", "var", "std", "max"}, {"keepdim"}, (("keepdim", True, "keepdim"),)),
+    (LOSSES, {"reduction"}, (("reduction", "sum", "reduction_argument"), ("reduction", "none", "reduction_argument"))),
+    ({"DataLoader"}, {"drop_last"}, (("drop_last", True, "drop_last"),)),
+    ({"DataLoader"}, {"shuffle"}, (("shuffle", True, "shuffled"),)),
+    ({"enumerate"}, {"start"}, (("start", 1, "start"),)),
+    ({"Linear", "Conv2d"}, {"bias"}, (("bias", False, "argument_missing"),)),
+    ({"SGD"}, {"momentum"}, (("momentum", 0.9, "argument_extra"),)),
+)
