@@ -49,6 +49,8 @@ for a in x:
         ("return x.var().sqrt()", "return x.var()", "root_missing"),
         ("return (x.var() + eps).sqrt()", "return x.var().sqrt()", "eps_missing"),
         ("return x.var().sqrt() + eps", "return (x.var() + eps).sqrt()", "eps_place"),
+        ("return (x.var() + eps).sqrt()", "return x.var().sqrt() + eps", "eps_place"),
+        ("return x.lerp(y, eps)", "return x.lerp(y, 1 - eps)", "complement"),
         ("return x - y", "return x + y", "sign"),
         ("return k * x", "return x", "factor_missing"),
         ("return (x > 0) * y", "return y", "mask_missing"),
@@ -70,7 +72,6 @@ for a in x:
         ("return x[1:k]", "return x[1:k + 1]", "off_by_one"),
         ("return list(range(k))", "return list(range(1, k))", "range"),
         ("return x, y", "return (y, x)", "results_exchanged"),
-        ("return x", "return None", "nothing_returned"),
         ("if k < 0:\n    raise ValueError(k)\nreturn x", "if True:\n        pass", "check_missing"),
         ("with torch.no_grad():\n    y = model(x)\nreturn y", "if True:\n        y = model(x)", "no_grad_missing"),
         ("torch.manual_seed(k)\nreturn torch.rand(k)", "def f(x, y, model, optimizer, k: int=3, eps=1e-05):\n"
@@ -159,7 +160,7 @@ def slip(code: str, name: str = "") -> Slip:
         (["sign", "dtype"], None),
         (["order", "sign", "once_before"], "sign"),
         (["order", "argument_unused"], "argument_unused"),
-        (["order", "nothing_returned"], None),
+        (["order", "wrapped"], None),
     ],
 )
 def test_slips_that_agree_are_told_by_the_one_that_most_of_them_are(codes: list[str], told: str | None) -> None:

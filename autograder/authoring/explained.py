@@ -26,7 +26,7 @@ from autograder.grading.judge import Judge
 from autograder.grading.replays import Replay, switches_kept
 from autograder.grading.run import Options, find_data
 from autograder.grading.suites import Suites, Test
-from autograder.models import Diagnosis, Submission, Verdict
+from autograder.models import GENERAL, Diagnosis, Submission, Verdict
 
 SEED = 0  # of the inputs: the same table from the same files
 RIGHT_GOAL, WRONG_GOAL = 0.70, 0.02
@@ -50,7 +50,7 @@ class Case:
     kind: str
     verdict: Verdict
     codes: tuple[str, ...]  # of the diagnoses, another mistake by its name
-    kinds: tuple[frozenset[str] | None, ...]  # what each is right for; None: it names no cause
+    kinds: tuple[frozenset[str] | None, ...]  # what each is right for; None: no cause, or what was found beside one
 
     @property
     def named(self) -> Named:
@@ -177,7 +177,10 @@ def _case(judge: Judge, left_out: LeftOut, unit: Unit, item: Item, entry: Entry)
         attempt = judge.judge(Submission(entry.name, unit.id, unit.filename, source), (item.id,))
     (result,) = attempt.items
     others: dict[object, str] = {other.cause: other.kind for other in left_out.whole(unit).mistakes_of(item.id)}
-    kinds = tuple(_kinds(diagnosis, others) for diagnosis in result.diagnoses)
+    told = result.diagnoses
+    kinds = tuple(
+        _kinds(one, others) if place == 0 or one.code not in GENERAL else None for place, one in enumerate(told)
+    )
     return Case(
         unit.id, item.id, entry.name, entry.kind, result.verdict, tuple(d.code for d in result.diagnoses), kinds
     )

@@ -119,9 +119,11 @@ class Explainer:
             for slip in verdict.few_of_each(following)[:CONFIRMED]
             if all(self._alike(unit, one, slip.source, purse) for one in ends)
         ]
-        slip = verdict.agreed(found)
+        raised = isinstance(first.error, StudentRaised)
+        slip = verdict.agreed(found, raised=raised)
         if slip is None or not self._passes(unit, passed, slip.source, purse):
-            slip = verdict.agreed([slip for slip in found if self._passes(unit, passed, slip.source, purse)])
+            found = [slip for slip in found if self._passes(unit, passed, slip.source, purse)]
+            slip = verdict.agreed(found, raised=raised)
         return verdict.told(slip) if slip is not None else None
 
     def _alike(self, unit: Unit, failed: Failed, source: bytes, purse: Purse) -> bool:

@@ -36,6 +36,7 @@ def slips(place: Place) -> Iterator[Edit]:
     yield from _positions(node, place)
     yield from _in_place(node, place)
     yield from _unstable(node, place)
+    yield from _small_number(node, place)
     yield from _counts(node, place)
     yield from _layers(node, place)
 
@@ -221,6 +222,18 @@ def _unstable(node: ast.Call, place: Place) -> Iterator[Edit]:
     if inner is not None and name in LOGITS and not is_method(node):
         function, args = LOGITS[name]
         yield swap("probabilities_for_logits", place, but(node, args=[method(inner, function, *args), *node.args[1:]]))
+
+
+def _small_number(node: ast.Call, place: Place) -> Iterator[Edit]:
+    """sqrt(v + eps) → sqrt(v) + eps; a weight w where 1 − w is meant."""
+    inner = operand(node)
+    if called(node) in ("sqrt", "rsqrt") and isinstance(inner, ast.BinOp) and isinstance(inner.op, ast.Add):
+        outside = ast.BinOp(method(inner.left, "sqrt"), ast.Add(), inner.right)
+        inverse = called(node) == "rsqrt"
+        yield swap("eps_place", place, ast.BinOp(ast.Constant(1), ast.Div(), outside) if inverse else outside)
+    if called(node) in ("lerp", "lerp_") and len(node.args) == 2:
+        rest = ast.BinOp(ast.Constant(1), ast.Sub(), node.args[1])
+        yield swap("complement", place, but(node, args=[node.args[0], rest]))
 
 
 def _counts(node: ast.Call, place: Place) -> Iterator[Edit]:

@@ -81,7 +81,6 @@ def _assigned(node: ast.Assign, place: Place) -> Iterator[Edit]:
 def _returned(node: ast.Return, place: Place) -> Iterator[Edit]:
     value = node.value
     assert value is not None
-    yield swap("nothing_returned", place, but(node, value=ast.Constant(None)))
     if isinstance(value, ast.Tuple) and len(value.elts) > 1:
         for i in range(len(value.elts) - 1):
             parts = [*value.elts]
@@ -140,6 +139,8 @@ def _does(node: ast.stmt, block: Block) -> str:
     """Which slip it is to leave this statement out; "" where nothing can be said."""
     if isinstance(node, ast.Expr):
         name = called(node.value)
+        if name in ("zero_", "zeros_") and ".grad" not in text(node):
+            return "start_value"
         if name == "train" and text(node.value).endswith(("train()", "train(True)")):
             return "train_missing"
         return DOES.get(name, "")

@@ -31,7 +31,7 @@ WEAK = frozenset(
         "order", "updated_once", "arguments_exchanged", "entry_not_set", "comparison", "condition",
         "condition_ignored", "special_case", "case_missing", "argument_returned", "argument_missing_plain",
         "other_function", "function_missing", "function_extra", "transpose_extra", "product_exchanged",
-        "elementwise", "number_for_tensor", "nothing_returned", "one_entry_returned", "part_missing", "wrapped",
+        "elementwise", "number_for_tensor", "one_entry_returned", "part_missing", "wrapped",
         "other_index", "other_attribute", "step_left_out", "start_value", "functions_exchanged",
         "function_of_the_parts", "constant", "factor_extra", "divisor_extra", "count", "not_counted",
         "recorded_after_the_update", "tensor_for_number", "returned_too_early",
@@ -105,7 +105,7 @@ STORIES: dict[str, Story] = {
     "condition_part": _story("formula indexing gradient", msg("One part of a condition is left out.")),
     "and_or": _story("formula indexing gradient", msg("`and` stands where `or` is meant, or the other way round.")),
     "condition_ignored": _story("formula api", msg("Something is always done that should be done in some cases only.")),
-    "where_exchanged": _story("formula order", msg("The two values of a `where` are exchanged.")),
+    "where_exchanged": _story("formula order sign", msg("The two values of a `where` are exchanged.")),
     "case_missing": _story("formula data api", msg("One of two cases is treated like the other.")),
     "special_case": _story("formula data api", msg("A special case that the task names is not treated.")),
     "step_left_out": _story("formula", msg("A step of the computation is left out.")),
@@ -218,7 +218,7 @@ STORIES: dict[str, Story] = {
     "not_tracked": _story("graph api", msg("`requires_grad` is not set where it should be.")),
     "no_grad_missing": _story("graph", msg("Autograd records what should stand under `torch.no_grad()`.")),
     "too_much_without_grad": _story(
-        "graph", msg("More stands under `torch.no_grad()` than should: no gradient can flow.")
+        "graph gradient", msg("More stands under `torch.no_grad()` than should: no gradient can flow.")
     ),
     "graph_argument": _story(
         "graph",
@@ -311,7 +311,6 @@ STORIES: dict[str, Story] = {
     "check_missing": _story("api", msg("A wrong argument is not refused.")),
     "results_exchanged": _story("order return", msg("Two results are in the other order.")),
     "part_missing": _story("return", msg("A part of the result is missing.")),
-    "nothing_returned": _story("return", msg("Nothing is returned.")),
     "argument_returned": _story("return view_copy", msg("An argument comes back as it was given.")),
     "wrapped": _story("return shape", msg("The result is wrapped in a list or tuple of its own.")),
     "tensor_for_number": _story("return", msg("A tensor is returned where a plain number or list is wanted.")),

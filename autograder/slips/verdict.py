@@ -19,9 +19,12 @@ from autograder.slips.stories import STORIES, WEAK
 PREFIX = "slip_"  # of the codes of slips, beside those of the checks
 
 
-def agreed(slips: Sequence[Slip]) -> Slip | None:
-    """The one that most of them are, the first of equals; weak ones only where there are no others."""
-    strong = [slip for slip in slips if slip.code not in WEAK] or slips
+def agreed(slips: Sequence[Slip], *, raised: bool = False) -> Slip | None:
+    """The one that most of them are, the first of equals; weak ones only where there are no others.
+
+    `raised`: an exception ended the test.  Many unlike things raise, and then a weak one says nothing.
+    """
+    strong = [slip for slip in slips if slip.code not in WEAK] or (slips if not raised else [])
     if not strong or not set.intersection(*(set(STORIES[slip.code].kinds) for slip in strong)):
         return None
     counts = Counter((slip.code, slip.name) for slip in strong)
