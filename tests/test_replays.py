@@ -9,9 +9,9 @@ import torch
 
 from autograder.course import Course
 from autograder.grading import explain as explain_module
+from autograder.grading import suites
 from autograder.grading.rehearse import TooSlow, hurried
 from autograder.grading.replays import Memory, Replays, size
-from autograder.grading.suites import Test
 from autograder.models import Verdict
 from autograder.words import say
 from tests.tiny_course import SUITE, answer, change, item, judged_here, tiny_course
@@ -86,7 +86,7 @@ def test_a_class_pays_for_each_replay_once(course: Course, monkeypatch: pytest.M
     runs: list[tuple[str, bytes]] = []
     run = Replays._run
 
-    def counted(self: Replays, unit: object, test: Test, source: bytes, asked: bool) -> object:
+    def counted(self: Replays, unit: object, test: suites.Test, source: bytes, asked: bool) -> object:
         runs.append((test.name, source))
         return run(self, unit, test, source, asked)  # type: ignore[arg-type]
 

@@ -21,7 +21,8 @@ from types import FrameType
 from autograder.course import Unit
 from autograder.grading.replays import Replay, Replays, equal, size, switches_kept
 from autograder.grading.suites import Test
-from autograder.sandbox.proxy import Asked, Call, LocalTransport, Session
+from autograder.sandbox.inner.workbench import Workbench
+from autograder.sandbox.proxy import Asked, Call, Session
 from autograder.slips.answers import Slip
 
 LIMIT, LEAST = 5.0, 0.03  # a slip's seconds: so many times what the reference took, and never less
@@ -43,7 +44,7 @@ class Rehearsal:
     ) -> None:
         self.unit, self.test, self.slips, self.replays, self.right, self.base = unit, test, slips, replays, right, base
         self.limit = max(LEAST, LIMIT * right.seconds)
-        self._open: Session | None = None
+        self._open: tuple[Session, Workbench] | None = None
 
     def following(self, trace: Sequence[Call], seconds: float) -> tuple[list[Slip], float]:
         """Seconds count as if nothing were remembered; no slip begins after so many."""
@@ -83,16 +84,12 @@ class Rehearsal:
 
     def _answers(self, slip: Slip, asked: Sequence[Asked], trace: Sequence[Call] = ()) -> list[object]:
         """What the slip answers, up to where it differs from the trace."""
-        session = self._session()
-        assert isinstance(session.transport, LocalTransport)
-        bench = session.transport.bench
-        bench.handles.clear()
+        session, bench = self._session()
         answers: list[object] = []
         with switches_kept():
             try:
                 with hurried(self.limit):
-                    assert bench.module is not None
-                    exec(compile(slip.definitions, self.unit.filename, "exec", dont_inherit=True), vars(bench.module))
+                    bench.redefine(slip.definitions)
                     for number, one in enumerate(asked):
                         answer = session.repeat(one)
                         if trace and not equal(answer, trace[number].returned):
@@ -102,10 +99,11 @@ class Rehearsal:
                 pass
         return answers
 
-    def _session(self) -> Session:
+    def _session(self) -> tuple[Session, Workbench]:
         if self._open is None:
-            self._open = self.replays.session(self.test)
-            self._open.open(self.unit.filename, self.unit.module, self.base, 30.0)
+            transport = self.replays.transport(self.test)
+            self._open = Session(transport), transport.bench
+            self._open[0].open(self.unit.filename, self.unit.module, self.base, 30.0)
         return self._open
 
 

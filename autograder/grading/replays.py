@@ -80,12 +80,12 @@ class Replays:
             self.memory.put(key, found, size((found.trace, [one.frame for one in found.asked])))
         return found
 
-    def session(self, test: Test) -> Session:
-        return Session(LocalTransport(self.suites.data.get().shared if test.uses_data else ()))
+    def transport(self, test: Test) -> LocalTransport:
+        return LocalTransport(self.suites.data.get().shared if test.uses_data else ())
 
     def _run(self, unit: Unit, test: Test, source: bytes, asked: bool) -> Replay:
         started = time.process_time()
-        session = self.session(test)
+        session = Session(self.transport(test))
         session.asked = [] if asked else None
         error: BaseException | None
         with switches_kept():
