@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import sys
+import time
 from pathlib import Path
 
 import pytest
@@ -11,7 +13,7 @@ from autograder.course import Course
 from autograder.grading import explain as explain_module
 from autograder.grading import suites
 from autograder.grading.rehearse import TooSlow, hurried
-from autograder.grading.replays import Memory, Replays, size
+from autograder.grading.replays import Memory, Replays, little_memory, size
 from autograder.models import Verdict
 from autograder.words import say
 from tests.tiny_course import SUITE, answer, change, item, judged_here, tiny_course
@@ -112,3 +114,15 @@ def test_a_slip_that_never_ends_is_broken_off() -> None:
     with pytest.raises(TooSlow), hurried(0.02):
         while True:
             pass
+
+
+def test_a_slip_that_waits_for_ever_is_broken_off() -> None:
+    with pytest.raises(TooSlow), hurried(0.01):
+        time.sleep(60)
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="the limit is Linux's")
+def test_a_slip_that_takes_a_seed_for_a_size_gets_no_memory() -> None:
+    with pytest.raises(RuntimeError, match="memory"), little_memory(1 << 28):
+        torch.empty(1 << 33, dtype=torch.int8)
+    torch.empty(1 << 20)

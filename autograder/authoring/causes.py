@@ -33,7 +33,8 @@ RIGHT_FOR: Mapping[str, frozenset[str]] = {
         "factor_along": "scale statistics formula",  # a norm, a std, gamma or eps
         "step_sign": "sign",  # descent for ascent
         "step_factor": "scale reduction formula",  # "the learning rate, 1/N, a 2"
-        "times_input over_input": "scale formula",  # times, or divided by, what the call was given
+        "times_input": "scale formula",  # times what the call was given
+        "over_input": "scale formula reduction",  # divided by it: an average, where it is a number of things
         "eps_missing eps_extra eps_place": "formula stability",
         # places
         "transposed permuted": "order shape",
@@ -113,7 +114,7 @@ RIGHT_FOR: Mapping[str, frozenset[str]] = {
         "same_epoch not_shuffled": "randomness data order",  # "the order of the file", "of the first"
         "order_kept": "order data",  # shuffled where nothing may be
         "visiting_order run_order": "order",
-        "init": "initialisation",
+        "init": "initialisation scale",  # a deviation, a distribution, layers that keep their numbers
         "digits norm nan_compared": "stability",
         "slope_at_zero": "gradient",
         "boundary": "formula indexing",  # > or >=

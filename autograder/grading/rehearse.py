@@ -7,7 +7,8 @@ be put to each slip, which is dropped at the first answer that is not the studen
 test, and there are hundreds of slips.  All of them run in one module, one after another, and what remains of one can
 meet the next: the few that follow are then run through the test itself (`explain`), and only that names a cause.
 
-A slip is the kit's own code with an edit that nobody read, and may run for ever: each has the processor's alarm set.
+A slip is the kit's own code with an edit that nobody read, and may run for ever, wait for ever or ask for all memory:
+each has its alarms and its limit.
 """
 
 from __future__ import annotations
@@ -19,13 +20,15 @@ from contextlib import contextmanager
 from types import FrameType
 
 from autograder.course import Unit
-from autograder.grading.replays import Replay, Replays, equal, size, switches_kept
+from autograder.grading.replays import Replay, Replays, equal, little_memory, size, switches_kept
 from autograder.grading.suites import Test
 from autograder.sandbox.inner.workbench import Workbench
 from autograder.sandbox.proxy import Asked, Call, Session
 from autograder.slips.answers import Slip
 
 LIMIT, LEAST = 5.0, 0.03  # a slip's seconds: so many times what the reference took, and never less
+
+WAIT = 20.0  # a busy machine gives a slot a twentieth of its time at worst
 
 
 class TooSlow(BaseException):
@@ -86,7 +89,7 @@ class Rehearsal:
         """What the slip answers, up to where it differs from the trace."""
         session, bench = self._session()
         answers: list[object] = []
-        with switches_kept():
+        with switches_kept(), little_memory():
             try:
                 with hurried(self.limit):
                     bench.redefine(slip.definitions)
@@ -109,15 +112,18 @@ class Rehearsal:
 
 @contextmanager
 def hurried(seconds: float) -> Iterator[None]:
-    """`TooSlow` after so many seconds of the processor."""
+    """`TooSlow` after so many seconds of the processor, or WAIT times as many of the clock: it may wait for something."""
 
     def stop(number: int, frame: FrameType | None) -> None:
         raise TooSlow
 
-    before = signal.signal(signal.SIGVTALRM, stop)
+    alarms = ((signal.SIGVTALRM, signal.ITIMER_VIRTUAL, seconds), (signal.SIGALRM, signal.ITIMER_REAL, WAIT * seconds))
+    before = [signal.signal(number, stop) for number, _, _ in alarms]
     try:
-        signal.setitimer(signal.ITIMER_VIRTUAL, seconds)
+        for _, timer, after in alarms:
+            signal.setitimer(timer, after)
         yield
     finally:
-        signal.setitimer(signal.ITIMER_VIRTUAL, 0.0)
-        signal.signal(signal.SIGVTALRM, before)
+        for (number, timer, _), handler in zip(alarms, before, strict=True):
+            signal.setitimer(timer, 0.0)
+            signal.signal(number, handler)

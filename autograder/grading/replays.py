@@ -10,12 +10,14 @@ replays are remembered or not, so what a student is told does not depend on who 
 
 from __future__ import annotations
 
+import sys
 import time
 import warnings
 from collections import OrderedDict
 from collections.abc import Hashable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any, Generic, TypeVar
 
 import numpy as np
@@ -28,7 +30,11 @@ from autograder.sandbox.proxy import Asked, Call, LocalTransport, Session, same
 
 MOST_BYTES = 64 << 20
 SAME = 1e-6  # relative: two ways to write one mistake may round differently
+MEMORY = 512 << 20  # bytes that one replay may allocate
 EACH = 400  # bytes of an object that is no tensor, roughly
+
+if sys.platform == "linux":
+    import resource
 
 T = TypeVar("T")
 
@@ -88,7 +94,7 @@ class Replays:
         session = Session(self.transport(test))
         session.asked = [] if asked else None
         error: BaseException | None
-        with switches_kept():
+        with switches_kept(), nullcontext() if test.uses_data else little_memory():
             try:
                 session.open(unit.filename, unit.module, source, 30.0)
                 error = self.suites.run(test, session).error
@@ -115,6 +121,23 @@ def switches_kept() -> Iterator[None]:
         torch.set_grad_enabled(grad)
         torch.set_default_dtype(dtype)
         torch.autograd.set_detect_anomaly(anomaly)
+
+
+@contextmanager
+def little_memory(most: int = MEMORY) -> Iterator[None]:
+    """What would allocate more than so many bytes raises: a slip may take a seed for a size."""
+    if sys.platform != "linux":
+        yield
+        return
+    soft, hard = resource.getrlimit(resource.RLIMIT_AS)
+    pages = int(Path("/proc/self/statm").read_text().split()[0])
+    wanted = pages * resource.getpagesize() + most
+    if soft == resource.RLIM_INFINITY or wanted < soft:
+        resource.setrlimit(resource.RLIMIT_AS, (wanted, hard))
+    try:
+        yield
+    finally:
+        resource.setrlimit(resource.RLIMIT_AS, (soft, hard))
 
 
 def size(value: object) -> int:

@@ -50,7 +50,9 @@ STORIES: dict[str, Story] = {
     "reduction_argument": _story(
         "reduction scale", msg("The loss is reduced otherwise than the task says: look at `reduction`.")
     ),
-    "dim": _story("reduction statistics", msg("A reduction or a softmax runs along another dimension than it should.")),
+    "dim": _story(
+        "reduction statistics broadcast", msg("A reduction or a softmax runs along another dimension than it should.")
+    ),
     "dim_all": _story("reduction statistics", msg("A reduction runs over everything, not along one dimension.")),
     "dim_one": _story("reduction statistics", msg("A reduction runs along one dimension, not over everything.")),
     "divisor": _story(
@@ -79,8 +81,10 @@ STORIES: dict[str, Story] = {
     "divided": _story("scale formula", msg("It is multiplied where it should be divided, or the other way round.")),
     "inverse": _story("formula scale", msg("A fraction is upside down.")),
     "power": _story("formula scale", msg("A square or another power is left out, or is another one.")),
-    "term_missing": _story("formula gradient", msg("A term of a sum or difference is left out.")),
-    "complement": _story("formula scale", msg("A number p stands where 1 − p is wanted, or the other way round.")),
+    "term_missing": _story("formula gradient statistics", msg("A term of a sum or difference is left out.")),
+    "complement": _story(
+        "formula scale randomness", msg("A number p stands where 1 − p is wanted, or the other way round.")
+    ),
     "other_function": _story("formula", msg("Another function is applied than the one the task asks for.")),
     "function_missing": _story("formula", msg("A function is left out on the way: exp, log, a ReLU, a softmax …")),
     "log_of_softmax": _story(
@@ -153,7 +157,7 @@ STORIES: dict[str, Story] = {
     "rounding": _story("indexing data formula", msg("It is rounded the other way: down for up, or the like.")),
     "remainder": _story("indexing formula", msg("A remainder (`%`) is left out.")),
     # places
-    "off_by_one": _story("indexing order", msg("An index or a count is off by one.")),
+    "off_by_one": _story("indexing order data", msg("An index or a count is off by one.")),
     "range": _story(
         "indexing order data",
         msg("A loop or a range begins or ends one too early or too late."),
@@ -286,7 +290,9 @@ STORIES: dict[str, Story] = {
     "start_value": _story("initialisation formula state", msg("It starts from another value than it should.")),
     "not_shuffled": _story("data randomness order", msg("It is not shuffled.")),
     "shuffled": _story("data randomness order", msg("It is shuffled where the order should stay.")),
-    "drop_last": _story("data", msg("The last, smaller batch is dropped, or kept where it should be dropped.")),
+    "drop_last": _story(
+        "data indexing", msg("The last, smaller batch is dropped, or kept where it should be dropped.")
+    ),
     "with_replacement": _story(
         "data randomness", msg("It is drawn without putting back where it should be with, or the other way round.")
     ),
