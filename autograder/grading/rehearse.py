@@ -112,7 +112,7 @@ class Rehearsal:
 
 @contextmanager
 def hurried(seconds: float) -> Iterator[None]:
-    """`TooSlow` after so many seconds of the processor, or WAIT times as many of the clock: it may wait for something."""
+    """`TooSlow` after so many seconds of the processor, or WAIT times as many of the clock: a slip may wait, too."""
 
     def stop(number: int, frame: FrameType | None) -> None:
         raise TooSlow
