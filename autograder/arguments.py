@@ -79,6 +79,13 @@ def _staff(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> Non
 
     build = commands.add_parser("build", help="generate exercises/ from solutions/, and docs/curriculum.md")
     build.add_argument("--check", action="store_true", help="write nothing; exit 1 when a stub differs")
+    build.add_argument(
+        "--notebooks", action="store_true", help="write an nbgrader course instead: a source notebook for each unit"
+    )
+    build.add_argument("--out", type=Path, metavar="DIR", help="with --notebooks: the folder of that course")
+    build.add_argument(
+        "--kit", metavar="SPEC", help="with --notebooks: what pip installs where the kit is missing (Colab)"
+    )
     _common(build)
 
     imported = commands.add_parser(

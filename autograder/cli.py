@@ -229,6 +229,10 @@ def _misconceptions(asked: argparse.Namespace) -> int:
 
 
 def _build(asked: argparse.Namespace) -> int:
+    if asked.notebooks:
+        return _notebooks(asked)
+    if asked.out or asked.kit:
+        return _refuse("--out and --kit are for --notebooks; give it, too")
     from autograder.authoring.build import differences, generated
     from autograder.outputs import write_whole
 
@@ -243,6 +247,18 @@ def _build(asked: argparse.Namespace) -> int:
         words = msg("differs: {path}", path=shown) if asked.check else msg("written: {path}", path=shown)
         print(say(words, _language(asked, course)))
     return NOT_YET if asked.check and changed else OK
+
+
+def _notebooks(asked: argparse.Namespace) -> int:
+    if asked.out is None or asked.check:
+        return _refuse("--notebooks writes an nbgrader course: name its folder with --out, and leave --check out")
+    from autograder.authoring.notebooks import write
+
+    course = load(asked.course)
+    lang = _language(asked, course)
+    for path in write(course, asked.out, lang, asked.kit or ""):
+        print(say(msg("written: {path}", path=str(path)), lang))
+    return OK
 
 
 def _release(asked: argparse.Namespace) -> int:

@@ -287,8 +287,8 @@ def test_nothing_is_pickled_and_nothing_of_a_student_is_loaded() -> None:
 
 def test_only_the_commands_print() -> None:
     assert modules_that("print") <= {"cli", "__main__"}
-    # `python -m autograder.words` is a command of its own; the board speaks where pytest speaks
-    assert modules_that("sys.stdout.write") <= {"words", "board.plugin", "board.options"}
+    # `python -m autograder.words` is a command of its own; the board speaks where pytest or a kernel speaks
+    assert modules_that("sys.stdout.write") <= {"words", "board.plugin", "board.options", "board.notebook"}
 
 
 # --- the trees that are no part of the engine ---

@@ -29,7 +29,7 @@ import numpy as np
 import torch
 
 from . import wire
-from .cells import Cell, definitions, split
+from .cells import Cell, NoShell, definitions, split
 from .guard import Guard
 from .policy import Source
 from .raised import describe, statement
@@ -110,6 +110,7 @@ class Workbench:
         assert self.module is not None
         names = self.module.__dict__
         names["display"] = lambda *args, **kwargs: None  # a notebook has it; nobody looks here
+        names["get_ipython"] = NoShell  # so does a kernel
         trees = [self._parsed(cell) for cell in cells]
         self._read(lambda: [tree for tree, _ in trees])
         if self.scratch is not None:  # for inspect.getsource, which must be able to read it
