@@ -21,7 +21,7 @@ from autograder.grading import cells, words
 from autograder.grading.data import DataSource
 from autograder.grading.explain import Explainer
 from autograder.grading.score import Outcome, result
-from autograder.grading.suites import Ran, Suites, Test, is_timeout, raised_by_suite
+from autograder.grading.suites import DEVICES, Ran, Suites, Test, is_timeout, raised_by_suite
 from autograder.models import Attempt, ItemResult, Message, Submission, Verdict, Words
 from autograder.sandbox.answers import CellsRan, Missing, OutOfMemory, PolicyBroken
 from autograder.sandbox.endings import SandboxError, WorkerGone, WorkerTimeout
@@ -70,7 +70,8 @@ class Judge:
         if outcomes[-1].verdict.abnormal or item.processes or not desk.leave():
             desk.clear()
         judged = result(item, outcomes, len(tests), practice=self.data.practice)
-        return dataclasses.replace(judged, printed=desk.printed())
+        devices = tuple(device for device in DEVICES if any(test.device == device for test in tests))
+        return dataclasses.replace(judged, printed=desk.printed(), devices=devices)
 
     def _outcomes(self, desk: Desk, unit: Unit, item: Item, tests: Sequence[Test]) -> list[Outcome]:
         """How its tests ended, up to the first abnormal end."""
