@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import contextlib
 import dataclasses
+import functools
 import importlib
 import importlib.util
 import itertools
@@ -51,16 +52,23 @@ def leaves(value: Any) -> Iterator[torch.Tensor]:
         yield from leaves(list(value.values()))
 
 
+def moved_names(pretended: bool, value: Any) -> Any:
+    """A sample that names the CPU for its result names the pretended device."""
+    return DEVICE if pretended and isinstance(value, (str, torch.device)) and str(value) == "cpu" else value
+
+
 def run(op: Any, sample: Any, pretended: bool) -> Ran:
     """Forward, and backward where the operator has one."""
-    inputs = [sample.input, sample.args, sample.kwargs]
+    there = functools.partial(moved_names, pretended)
+    args, kwargs = tuple(map(there, sample.args)), {name: there(value) for name, value in sample.kwargs.items()}
+    inputs = [sample.input, args, kwargs]
     tensors = list(leaves(inputs))
     for tensor in tensors if pretended else []:
         mark(tensor, named(DEVICE))
     torch.manual_seed(0)
     try:
         with pretending() if pretended else contextlib.nullcontext():
-            out = list(leaves(op(sample.input, *sample.args, **sample.kwargs)))
+            out = list(leaves(op(sample.input, *args, **kwargs)))
             tracked = [t for t in out if t.requires_grad and t.is_floating_point()]
             wanted = [t for t in tensors if t.requires_grad and t.is_leaf]
             if tracked and wanted:

@@ -39,7 +39,7 @@ OPTIONS = (
 
 # What a test of each device passes to the student.  Of two pretended GPUs it is the second: code that says "cuda" for
 # itself is on the first (sandbox/inner/pretend).
-DEVICES = {"cpu": "cpu", PRETEND: "cuda:1", "cuda": "cuda", "mps": "mps"}
+DEVICES = {"cpu": "cpu", PRETEND: "cuda:1", "cuda": "cuda:0", "mps": "mps:0"}
 
 
 class SuiteError(Exception):

@@ -24,6 +24,7 @@ INDEXED = {_aten.index, _aten.index_put, _aten.index_put_, _aten._index_put_impl
 ZERO_DIM = {_aten.where, _aten.masked_fill, _aten.masked_fill_, _aten.fill, _aten.fill_, _aten.index_fill,
             _aten.index_fill_, _aten.linspace, _aten.logspace, _aten.lerp, _aten.lerp_}  # fmt: skip
 CPU_ARGUMENTS = {_aten._pack_padded_sequence: {1}}
+LIFTED = {_aten.lift, _aten.lift_fresh}
 CPU_RESULTS = {_aten._pack_padded_sequence: {1}}  # sizes that loops read
 
 
@@ -38,6 +39,7 @@ class Facts:
     anywhere: bool
     indexed: bool
     zero_dim: bool  # CPU tensors without a dimension may be among its arguments
+    lifted: bool  # torch.tensor(…): made below Python, then brought here
     fresh: bool  # the result has a memory of its own
     cpu_results: frozenset[int]
 
@@ -63,6 +65,7 @@ def learn(func: Any) -> Facts:
         packet in ANYWHERE,
         packet in INDEXED,
         pointwise or packet in ZERO_DIM,
+        packet in LIFTED,
         any(result.alias_info is None for result in schema.returns),
         frozenset(CPU_RESULTS.get(packet, ())),
     )
@@ -89,6 +92,10 @@ class Checked(TorchDispatchMode):  # type: ignore[no-untyped-call]
         """Where the operator computes; RuntimeError when its tensors are not together."""
         if facts.anywhere or facts.indexed:
             return _first(func, facts, args)
+        if facts.lifted and self.depth:
+            self.undecided = True
+            put(args[0], UNDECIDED)
+            return UNDECIDED
         agreed: torch.device | None = None
         loose: list[torch.Tensor] = []  # undecided, or a number on the CPU
         zero_dim = facts.zero_dim
@@ -121,7 +128,7 @@ class Checked(TorchDispatchMode):  # type: ignore[no-untyped-call]
             put(tensor, agreed)
         if agreed is not CPU:
             for place in facts.writes:
-                if isinstance(args[place], torch.Tensor) and look(args[place]) is CPU:
+                if place < len(args) and isinstance(args[place], torch.Tensor) and look(args[place]) is CPU:
                     raise mismatch(func, CPU, agreed)
         return agreed
 

@@ -43,7 +43,8 @@ def look(tensor: torch.Tensor) -> torch.device:
     try:
         found: torch.device = getattr(_storage(tensor), _MARK, CPU)
     except (NotImplementedError, RuntimeError):
-        return look(tensor._values()) if tensor.layout is torch.sparse_coo else CPU
+        parts = _parts(tensor)
+        return look(parts[0]) if parts else CPU
     return found
 
 
@@ -52,14 +53,24 @@ def put(tensor: torch.Tensor, device: torch.device) -> None:
     try:
         storage = _storage(tensor)
     except (NotImplementedError, RuntimeError):
-        if tensor.layout is torch.sparse_coo:
-            put(tensor._indices(), device)
-            put(tensor._values(), device)
+        for part in _parts(tensor):
+            put(part, device)
         return
     if device is not CPU:
         setattr(storage, _MARK, device)
     elif getattr(storage, _MARK, CPU) is not CPU:
         delattr(storage, _MARK)
+
+
+def _parts(tensor: torch.Tensor) -> tuple[torch.Tensor, ...]:
+    """What a sparse tensor is made of, its values first."""
+    if tensor.layout is torch.sparse_coo:
+        return tensor._values(), tensor._indices()
+    if tensor.layout in (torch.sparse_csr, torch.sparse_bsr):
+        return tensor.values(), tensor.crow_indices(), tensor.col_indices()
+    if tensor.layout in (torch.sparse_csc, torch.sparse_bsc):
+        return tensor.values(), tensor.ccol_indices(), tensor.row_indices()
+    return ()
 
 
 def named(device: Any) -> torch.device:
