@@ -1079,7 +1079,12 @@ def device_taken_from_the_input(device: torch.device) -> Any:
 @right("made there")
 def like_the_input(device: torch.device) -> Any:
     x = batch()[0].to(device)
-    return [torch.zeros_like(x) + x, x.new_ones(4) * x, x.new_tensor([1.0, 2.0, 3.0, 4.0]) + x, torch.ones(4).type_as(x)]
+    return [
+        torch.zeros_like(x) + x,
+        x.new_ones(4) * x,
+        x.new_tensor([1.0, 2.0, 3.0, 4.0]) + x,
+        torch.ones(4).type_as(x),
+    ]
 
 
 @right("made there", drawn=True)
@@ -1087,7 +1092,12 @@ def drawn_there(device: torch.device) -> Any:
     x = batch()[0].to(device)
     generator = torch.Generator(device=device).manual_seed(0)
     noise = torch.randn(x.shape, device=x.device, generator=generator)
-    return [x + noise, x + torch.randn_like(x), torch.rand(4, device=device) * x, torch.bernoulli(torch.full_like(x, 0.5))]
+    return [
+        x + noise,
+        x + torch.randn_like(x),
+        torch.rand(4, device=device) * x,
+        torch.bernoulli(torch.full_like(x, 0.5)),
+    ]
 
 
 @right("made there")
@@ -1100,7 +1110,11 @@ def one_hot_and_masks(device: torch.device) -> Any:
 @right("made there")
 def from_an_array(device: torch.device) -> Any:
     array = np.arange(4.0, dtype=np.float32)
-    return [torch.from_numpy(array).to(device), torch.tensor(array, device=device), torch.as_tensor(array, device=device)]
+    return [
+        torch.from_numpy(array).to(device),
+        torch.tensor(array, device=device),
+        torch.as_tensor(array, device=device),
+    ]
 
 
 @right("made there")
@@ -1111,6 +1125,16 @@ def copies_of_a_model(device: torch.device) -> Any:
         for kept, new in zip(twin.parameters(), net.parameters(), strict=True):
             kept.lerp_(new, 0.1)
     return twin(batch()[0].to(device))
+
+
+@right("made there")
+def modules_moved_in_other_words(device: torch.device) -> Any:
+    by_keyword, by_tensor = nn.Linear(4, 3).to(device=device), nn.Linear(4, 3).to(torch.zeros(1, device=device))
+    with_dtype = nn.Linear(4, 3).to(device, torch.float64).float()
+    made_there = nn.Linear(4, 3, device=device)
+    made_there.load_state_dict(by_keyword.state_dict())
+    x = batch()[0].to(device)
+    return [by_keyword(x), by_tensor(x), with_dtype(x), made_there(x)]
 
 
 @right("made there")
@@ -1147,7 +1171,12 @@ def gather_and_scatter(device: torch.device) -> Any:
 @right("operators")
 def linear_algebra(device: torch.device) -> Any:
     a = torch.randn(3, 3).to(device) + 3 * torch.eye(3, device=device)
-    return [torch.linalg.solve(a, torch.ones(3, device=device)), torch.linalg.inv(a), a.det(), torch.einsum("ij,kj", a, a)]
+    return [
+        torch.linalg.solve(a, torch.ones(3, device=device)),
+        torch.linalg.inv(a),
+        a.det(),
+        torch.einsum("ij,kj", a, a),
+    ]
 
 
 @right("operators")

@@ -123,6 +123,7 @@ RIGHT_FOR: Mapping[str, frozenset[str]] = {
         "divisor": "reduction",
         "counted_twice": "reduction",
         "not_moved": "device inplace",  # .to() forgotten, or its result
+        "made_elsewhere": "device",
         "exact_labels": "dtype",
         "smaller_batch workers lines none_sample normal_form leak": "data",
         "grad_refused": "api graph",  # no error, or another one: the reason stands in the sentence

@@ -168,6 +168,16 @@ def _to(args: Any, kwargs: Any) -> torch.Tensor:
     return result
 
 
+_parse_to: Any = torch._C._nn._parse_to  # type: ignore[attr-defined]
+
+
+def _module_to(args: Any, kwargs: Any) -> Any:
+    """How nn.Module.to reads its arguments: device, dtype, non_blocking, memory_format."""
+    device, *others = _parse_to(*args, **kwargs)
+    like = args[0] if args else kwargs.get("tensor")
+    return _where(like) if isinstance(like, torch.Tensor) else device, *others
+
+
 def _cuda(args: Any, kwargs: Any) -> torch.Tensor:
     device = args[1] if len(args) > 1 else kwargs.get("device")
     return moved(args[0], named("cuda" if device is None else device))
@@ -241,6 +251,7 @@ _NEW = {getattr(T, f"new_{name}") for name in ("zeros", "ones", "empty", "full",
 _COPIES = {torch.tensor, torch.as_tensor, torch.asarray}
 
 HANDLERS: dict[Any, Handler] = {
+    _parse_to: _module_to,
     T.device.__get__: lambda args, kwargs: _where(args[0]),
     T.is_cuda.__get__: lambda args, kwargs: placed(args[0]).type == "cuda",
     T.is_cpu.__get__: lambda args, kwargs: _where(args[0]).type == "cpu",

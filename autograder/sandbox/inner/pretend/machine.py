@@ -65,7 +65,7 @@ def _autocast(
     self: Any, device_type: str, dtype: Any = None, enabled: bool = True, cache_enabled: bool | None = None
 ) -> None:
     """Autocast for GPUs casts by the CPU's list of operators, to the GPU's default dtype."""
-    if device_type == "cuda":
+    if isinstance(device_type, str) and torch.device(device_type).type == "cuda":  # torch takes "cuda:1", too
         device_type, dtype = "cpu", dtype or torch.get_autocast_dtype("cuda")
     _start_autocast(self, device_type, dtype, enabled, cache_enabled)
 
