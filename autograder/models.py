@@ -107,6 +107,7 @@ class ItemResult:
     staff: str = ""  # for the instructor only: our own traceback, the exit status
     printed: str = ""  # for staff only: may hold hidden inputs; the student's text, not made harmless
     devices: tuple[str, ...] = ()  # on which it was judged: cpu, pretend, cuda, mps; empty when it was not
+    peak_bytes: int | None = None  # the most that torch held on a real GPU, as the worker told it; evidence only
 
     @property
     def warnings(self) -> tuple[Diagnosis, ...]:

@@ -65,7 +65,7 @@ def small_net() -> nn.Sequential:
     return nn.Sequential(nn.Linear(4, 5), nn.ReLU(), nn.Linear(5, 3))
 
 
-# ------------------------------------------------------------------------------------------ wrong: devices mixed
+# ------------------------------------------------------------------------------------------------- wrong: devices mixed
 
 
 @wrong("mixed")
@@ -240,7 +240,7 @@ def loaded_to_the_cpu_and_used(device: torch.device) -> Any:
     return batch()[0].to(device) - torch.load(file, map_location="cpu")["mean"]
 
 
-# ------------------------------------------------------------------------------------------ wrong: .numpy() without .cpu()
+# --------------------------------------------------------------------------------------- wrong: .numpy() without .cpu()
 
 
 @wrong("numpy")
@@ -269,7 +269,7 @@ def compared_with_an_array(device: torch.device) -> Any:
     np.testing.assert_allclose(torch.ones(3, device=device), np.ones(3))
 
 
-# ------------------------------------------------------------------------------------------ wrong: hard-coded
+# ---------------------------------------------------------------------------------------------------- wrong: hard-coded
 
 
 @wrong("hard-coded")
@@ -329,7 +329,7 @@ def answer_brought_to_the_cpu(device: torch.device) -> Any:
     return small_net().to(device)(batch()[0].to(device)).cpu()
 
 
-# ------------------------------------------------------------------------------------------ wrong: made without a device
+# ----------------------------------------------------------------------------------------- wrong: made without a device
 
 
 class Noisy(nn.Module):
@@ -411,7 +411,7 @@ def drawn_in_place_with_a_generator_of_the_cpu(device: torch.device) -> Any:
     return torch.empty(3, device=device).normal_(generator=torch.Generator().manual_seed(0))
 
 
-# ------------------------------------------------------------------------------------------ wrong: no buffer, not registered
+# ------------------------------------------------------------------------------------- wrong: no buffer, not registered
 
 
 class Centred(nn.Module):
@@ -506,7 +506,7 @@ def loss_module_left_behind(device: torch.device) -> Any:
     return nn.CrossEntropyLoss(weight=torch.ones(3))(small_net().to(device)(x.to(device)), y.to(device))
 
 
-# ------------------------------------------------------------------------------------------ wrong: optimizer before the move
+# ------------------------------------------------------------------------------------- wrong: optimizer before the move
 
 
 def one_step(net: nn.Module, optimizer: torch.optim.Optimizer, device: torch.device | str) -> Tensor:
@@ -567,15 +567,15 @@ def optimizer_of_the_tensor_before(device: torch.device) -> Any:
     return w.grad.clone()  # type: ignore[union-attr]
 
 
-# ------------------------------------------------------------------------------------------ right: layers
+# -------------------------------------------------------------------------------------------------------- right: layers
 
 
-def trained(net: nn.Module, x: Tensor, device: torch.device) -> list[Tensor]:
+def trained(net: nn.Module, x: Tensor, device: torch.device) -> list[Any]:
     """Forward and backward on the device: the answer and every gradient."""
     net, x = net.to(device), x.to(device).requires_grad_(x.is_floating_point())
     y = net(x)
     (y * torch.linspace(0, 1, y.numel(), device=device).view_as(y)).sum().backward()
-    return [y.detach(), *([x.grad] if x.grad is not None else []), *(p.grad for p in net.parameters())]  # type: ignore[list-item]
+    return [y.detach(), *([x.grad] if x.grad is not None else []), *(p.grad for p in net.parameters())]
 
 
 @right("layers")
@@ -666,7 +666,7 @@ def tied_weights(device: torch.device) -> Any:
     return trained(nn.Sequential(table, out), torch.arange(5), device)
 
 
-# ------------------------------------------------------------------------------------------ right: losses, gradients
+# --------------------------------------------------------------------------------------------- right: losses, gradients
 
 
 @right("losses")
@@ -728,19 +728,19 @@ def function_of_ones_own(device: torch.device) -> Any:
             return x * x
 
         @staticmethod
-        def backward(ctx: Any, *grads: Tensor) -> Tensor:
+        def backward(ctx: Any, *grads: Tensor) -> Any:
             (x,) = ctx.saved_tensors
             return 2 * x * grads[0]
 
     x = torch.arange(4.0, device=device, requires_grad=True)
-    Square.apply(x).sum().backward()  # type: ignore[no-untyped-call]
+    Square.apply(x).sum().backward()
     return x.grad
 
 
 @right("gradients")
 def hooks(device: torch.device) -> Any:
     seen: list[Tensor] = []
-    net = small_net().to(device)
+    net: Any = small_net().to(device)
     net[0].register_forward_hook(lambda module, args, out: seen.append(out.detach().mean(0)))
     net[2].weight.register_hook(lambda grad: seen.append(grad.norm()))
     net(batch()[0].to(device)).sum().backward()
@@ -750,7 +750,7 @@ def hooks(device: torch.device) -> Any:
 @right("gradients")
 def checkpointed(device: torch.device) -> Any:
     net, x = small_net().to(device), batch()[0].to(device).requires_grad_()
-    checkpoint(net, x, use_reentrant=False).sum().backward()  # type: ignore[no-untyped-call]
+    checkpoint(net, x, use_reentrant=False).sum().backward()
     return x.grad
 
 
@@ -761,12 +761,13 @@ def functional_gradients(device: torch.device) -> Any:
 
     def loss(weights: dict[str, Tensor], row: Tensor) -> Tensor:
         out: Tensor = torch.func.functional_call(net, weights, (row,))
-        return out.square().sum()
+        total: Tensor = out.square().sum()
+        return total
 
     return list(torch.func.vmap(torch.func.grad(loss), in_dims=(None, 0))(weights, x).values())
 
 
-# ------------------------------------------------------------------------------------------ right: optimizers
+# ---------------------------------------------------------------------------------------------------- right: optimizers
 
 
 def _trains_with(make: Callable[[Any], torch.optim.Optimizer], name: str) -> None:
@@ -863,7 +864,7 @@ def learning_rate_as_a_tensor_and_a_schedule(device: torch.device) -> Any:
     return losses
 
 
-# ------------------------------------------------------------------------------------------ right: data and files
+# ------------------------------------------------------------------------------------------------ right: data and files
 
 
 @right("data")
@@ -917,7 +918,7 @@ def map_location_as_a_function_and_a_dict(device: torch.device) -> Any:
     return found
 
 
-# ------------------------------------------------------------------------------------------ right: modes
+# --------------------------------------------------------------------------------------------------------- right: modes
 
 
 @right("modes")
@@ -970,7 +971,7 @@ def default_device_set_and_put_back(device: torch.device) -> Any:
         torch.set_default_device(None)
 
 
-# ------------------------------------------------------------------------------------------ right: legal mixtures
+# ------------------------------------------------------------------------------------------------ right: legal mixtures
 
 
 @right("legal mixtures")
@@ -1011,7 +1012,7 @@ def losses_added_up_as_numbers(device: torch.device) -> Any:
     return torch.tensor(total, device=device)
 
 
-# ------------------------------------------------------------------------------------------ right: to the CPU and back
+# ------------------------------------------------------------------------------------------- right: to the CPU and back
 
 
 @right("back")
@@ -1049,7 +1050,7 @@ def accuracy_counted_on_the_cpu(device: torch.device) -> Any:
     return (predicted == y).float().mean().to(device)
 
 
-# ------------------------------------------------------------------------------------------ right: made in the right place
+# --------------------------------------------------------------------------------------- right: made in the right place
 
 
 class Buffered(nn.Module):
@@ -1151,7 +1152,7 @@ def other_dtypes_and_layouts(device: torch.device) -> Any:
     return [x.to(torch.float64), x.half().to(device=device, dtype=torch.float32), x.to(x.double()), x.contiguous()]
 
 
-# ------------------------------------------------------------------------------------------ right: operators
+# ----------------------------------------------------------------------------------------------------- right: operators
 
 
 @right("operators")

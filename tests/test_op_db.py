@@ -1,7 +1,7 @@
 """The operators of torch's own test database, on the CPU and on the pretend device: they must behave alike.
 
-    pytest tests/test_op_db.py -m slow -s        prints the figure that stands in docs/explanation/devices.md
-    OP_DB_SAMPLES=3 pytest …                     more than the first sample of each operator
+`pytest tests/test_op_db.py -m slow -s` prints the figure that stands in docs/explanation/devices.md;
+OP_DB_SAMPLES=3 looks at more than the first sample of each operator.
 """
 
 from __future__ import annotations
@@ -128,9 +128,8 @@ def test_the_operators_of_torch_s_own_tests_behave_as_on_the_cpu() -> None:
             found["alike" if not why or op.name in UNSTEADY else "not alike"] += 1
             if why and op.name not in UNSTEADY:
                 odd[name] = why
-    print(f"\n{found['alike']} of {found['alike'] + found['not alike']} operators behave alike")
-    for name, why in odd.items():
-        print(f"  {name}: {why}")
+    lines = [f"{found['alike']} of {found['alike'] + found['not alike']} operators behave alike"]
+    sys.stdout.write("\n".join(["", *lines, *(f"  {name}: {why}" for name, why in odd.items()), ""]))
     assert found["alike"] >= 0.98 * (found["alike"] + found["not alike"])
 
 

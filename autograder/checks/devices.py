@@ -31,7 +31,7 @@ def on(value: T, device: torch.device | str) -> T:
     if isinstance(value, dict):
         return {key: on(one, device) for key, one in value.items()}  # type: ignore[return-value]
     if isinstance(value, (list, tuple)):
-        return type(value)(on(one, device) for one in value)  # type: ignore[return-value]
+        return type(value)(on(one, device) for one in value)
     return value
 
 

@@ -84,6 +84,7 @@ class Session:
     forbids: tuple[str, ...] = ()
     strict: bool = True  # a forbidden use ends the item; else it is kept in `noted`
     noted: PolicyBroken | None = None
+    peak_bytes: int | None = None  # of a GPU's memory, when the last item ended, as the worker tells it
 
     def open(
         self, filename: str, module: str, source: bytes, seconds: float, cells: Sequence[int] = ()
@@ -115,7 +116,9 @@ class Session:
 
     def end_item(self) -> list[str]:
         """The traces the item left in the worker (names of states that changed); empty: it may be used again."""
-        traces = self.ask({"op": "end"}, DESK_SECONDS)
+        answer = self.exchange({"op": "end"}, DESK_SECONDS)
+        traces, most = answer["ok"], answer.get("peak")
+        self.peak_bytes = most if type(most) is int and 0 <= most < 1 << 63 else None
         return traces if isinstance(traces, list) and all(type(trace) is str for trace in traces) else ["unknown"]
 
     def call(

@@ -148,7 +148,9 @@ def _count(value: object, spent: int) -> None:
             waiting += [each for each in inner if type(each) in _HOLDERS]
 
 
-def unpack(frame: bytes | memoryview, resolve: Callable[[Ref], object] | None = None, place: Place | None = None) -> Any:
+def unpack(
+    frame: bytes | memoryview, resolve: Callable[[Ref], object] | None = None, place: Place | None = None
+) -> Any:
     """The value of a frame.  `resolve` turns a Ref into what it stands for on this side.
 
     `place` is told of each tensor that comes from another device than the CPU, by the device's name.

@@ -28,7 +28,7 @@ from typing import Any
 import numpy as np
 import torch
 
-from . import pretend, wire
+from . import pretend, real, wire
 from .cells import Cell, definitions, split
 from .guard import Guard
 from .policy import Source
@@ -39,6 +39,7 @@ from .traces import changed, left, rng_digest, small, snapshot, switches
 NAMES = 200
 SHARE = 0.7  # of the time that is left for an import: what one cell of a notebook may take
 TOLD = 50  # of each kind of thing that there is to say about a notebook
+REAL = {"cuda": "cuda:0", "mps": "mps:0"}
 FUTURE = sum({getattr(__future__, name).compiler_flag for name in __future__.all_feature_names})
 
 
@@ -226,18 +227,24 @@ class Workbench:
         """The item is over: which traces did it leave?  (A fresh worker follows when there are any.)"""
         self.policies.close()
         self.handles.clear()
-        return {"ok": changed(self.before, snapshot(self.module, self.scratch))[:20]}
+        found: dict[str, object] = {"ok": changed(self.before, snapshot(self.module, self.scratch))[:20]}
+        most = real.peak() if self.scratch is not None else None
+        return found if most is None else found | {"peak": most}
 
     # --- running ---
 
     def _seed(self, seed: int) -> None:
         """A test begins: every student meets the same random numbers."""
         torch.default_generator.manual_seed(seed)
+        if self._is_real():
+            torch.cuda.manual_seed_all(seed)  # waits until CUDA starts
         np.random.seed(seed % (1 << 32))
         random.seed(seed)
         self.rng = rng_digest()
 
     def _run(self, function: Any, args: list[Any], kwargs: dict[str, Any]) -> dict[str, object]:
+        if self._is_real():
+            args, kwargs = real.brought(args, REAL[self.device]), real.brought(kwargs, REAL[self.device])
         rng = self.rng
         guard = Guard(self.forbids, self.filename, self.strict) if self.forbids else None
         before = switches([function, *args, *kwargs.values()])
@@ -258,10 +265,13 @@ class Workbench:
         otherwise = left(before, switches([function, *args, *kwargs.values()]))
         return response | {"left": otherwise} if otherwise else response
 
+    def _is_real(self) -> bool:
+        return self.device in REAL and self.scratch is not None
+
     def _on_device(self) -> contextlib.AbstractContextManager[None]:
         """Two pretended GPUs, where the test asks for them; and where it asks for a real one in the grader's own
         process, which replays trusted code only and starts no CUDA."""
-        pretends = self.device == "pretend" or (self.scratch is None and self.device != "cpu")
+        pretends = self.device != "cpu" and not self._is_real()
         return pretend.pretending() if pretends else contextlib.nullcontext()
 
     @contextlib.contextmanager

@@ -14,13 +14,14 @@ from functools import partial
 from typing import Any
 
 import torch
-from torch.overrides import TorchFunctionMode, _get_current_function_mode_stack
+from torch.overrides import TorchFunctionMode
 from torch.utils._device import DeviceContext, _device_constructors
 
 from .operators import Checked, generated
-from .tags import CPU, UNDECIDED, Current, mark, mismatch, named, placed
+from .tags import CPU, UNDECIDED, mark, named, placed
 
 T: Any = torch.Tensor
+_stack: Any = torch.overrides._get_current_function_mode_stack
 Handler = Callable[[Any, Any], Any]
 
 
@@ -168,7 +169,7 @@ def _to(args: Any, kwargs: Any) -> torch.Tensor:
     return result
 
 
-_parse_to: Any = torch._C._nn._parse_to  # type: ignore[attr-defined]
+_parse_to: Any = torch._C._nn._parse_to
 
 
 def _module_to(args: Any, kwargs: Any) -> Any:
@@ -242,7 +243,7 @@ def _made(func: Any, follows: bool, args: Any, kwargs: Any) -> Any:
 
 def _default() -> torch.device:
     """Of `torch.set_default_device`, which lies below this mode in the stack."""
-    contexts = [mode for mode in _get_current_function_mode_stack() if isinstance(mode, DeviceContext)]
+    contexts = [mode for mode in _stack() if isinstance(mode, DeviceContext)]
     return named(contexts[-1].device) if contexts else CPU
 
 

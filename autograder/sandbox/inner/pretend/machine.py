@@ -16,7 +16,7 @@ import torch
 from torch import serialization
 from torch.amp import autocast_mode
 
-from .tags import CPU, GPUS, Current, mark, named, placed
+from .tags import CPU, GPUS, Current, mark, named
 
 Names = list[tuple[Any, str, Any]]
 
@@ -27,7 +27,7 @@ class Generator(torch.Generator):
     _of = CPU
 
     def __new__(cls, device: Any = "cpu") -> Generator:
-        made: Generator = super().__new__(cls, device="cpu")
+        made: Generator = super().__new__(cls, device="cpu")  # type: ignore[call-arg]
         made._of = named(device)
         return made
 

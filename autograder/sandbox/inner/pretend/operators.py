@@ -2,9 +2,9 @@
 
     Checked (a TorchDispatchMode): operator, arguments → torch's own RuntimeError, or the result, marked
 
-Legal are, as on a real GPU: 0-dim CPU tensors among the arguments of pointwise operators, CPU tensors as indices, copies
-from one device to another, and the few arguments that must stay on the CPU (CPU_ARGUMENTS).  What there is to know of
-an operator is read from its schema once.
+Legal are, as on a real GPU: 0-dim CPU tensors among the arguments of pointwise operators, CPU tensors as indices,
+copies from one device to another, and the few arguments that must stay on the CPU (CPU_ARGUMENTS).  What there is to
+know of an operator is read from its schema once.
 """
 
 from __future__ import annotations
