@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import AbstractContextManager, nullcontext
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -49,6 +50,7 @@ def on(where: str) -> tuple[torch.device, AbstractContextManager[None]]:
     return torch.device("cuda:0" if where == "cuda" else where), nullcontext()
 
 
+@cache
 def ends(snippet: Snippet, where: str) -> tuple[str, list[torch.Tensor]]:
     """fine, elsewhere (a result is on another device), or the type of what it raised; and what it returned."""
     device, modes = on(where)
