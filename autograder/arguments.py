@@ -12,6 +12,7 @@ from pathlib import Path
 from autograder import __version__
 from autograder.words import languages
 
+DEVICES = ("cpu", "cuda", "mps")
 ISOLATION = ("auto", "namespaces", "landlock", "process", "none")
 
 
@@ -49,6 +50,7 @@ def _staff(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> Non
         metavar="FILE",
         help="with --assignment: write the grades into this gradebook.db of nbgrader, too",
     )
+    _on_device(grade)
     _running(grade)
 
     verify = commands.add_parser(
@@ -57,6 +59,7 @@ def _staff(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> Non
     verify.add_argument(
         "--runs", type=_count, default=1, metavar="N", help="judge everything N times, each with another seed"
     )
+    _on_device(verify)
     _running(verify)
 
     audit = commands.add_parser("audit", help="measure the suites: mutants of the solutions must be noticed (minutes)")
@@ -132,6 +135,15 @@ def _running(command: argparse.ArgumentParser) -> None:
         "--trust-submissions", action="store_true", help="allow the process tier, which has no walls (macOS)"
     )
     command.add_argument("--offline", action="store_true", help="do not try to download MNIST")
+
+
+def _on_device(command: argparse.ArgumentParser) -> None:
+    command.add_argument(
+        "--device",
+        choices=DEVICES,
+        default="cpu",
+        help="judge device items on this real device, too; on cuda one slot for each GPU (default: cpu)",
+    )
 
 
 def _count(text: str) -> int:

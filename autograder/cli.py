@@ -55,6 +55,7 @@ def _expected() -> tuple[type[Exception], ...]:
         ("autograder.results", "ResultsError"),
         ("autograder.bank", "BankError"),
         ("autograder.datasets", "DataError"),
+        ("autograder.grading.devices", "NoDevice"),
         ("autograder.grading.run", "GradingError"),
         ("autograder.grading.store", "StoreError"),
         ("autograder.grading.suites", "SuiteError"),
@@ -304,6 +305,7 @@ def _options(asked: argparse.Namespace) -> Options:
         course_data=Path(data) if data else None,
         download=not asked.offline,
         fresh=getattr(asked, "fresh", False),
+        device=getattr(asked, "device", "cpu"),
     )
 
 

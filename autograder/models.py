@@ -48,6 +48,7 @@ class Message:
     values: tuple[tuple[str, Value], ...] = ()
 
 
+PRETEND = "pretend"  # two GPUs that are none: the one device that is not real
 WARNED = "warned"  # the code of a diagnosis that costs no points
 Words = Text | Message
 Value = str | int | float | Text | Message
@@ -106,6 +107,8 @@ class ItemResult:
     seconds: float = 0.0
     staff: str = ""  # for the instructor only: our own traceback, the exit status
     printed: str = ""  # for staff only: may hold hidden inputs; the student's text, not made harmless
+    devices: tuple[str, ...] = ()  # on which it was judged: cpu, pretend, cuda, mps; empty when it was not
+    peak_bytes: int | None = None  # the most that torch held on a real GPU, as the worker told it; evidence only
 
     @property
     def warnings(self) -> tuple[Diagnosis, ...]:

@@ -180,9 +180,9 @@ def test_the_worker_half_imports_four_libraries_only() -> None:
     assert [told(found) for found in inner if found.module.split(".")[0] not in allowed] == []
 
 
-def test_of_the_checks_the_sandbox_knows_faults_and_inside_only() -> None:
+def test_of_the_checks_the_sandbox_knows_faults_devices_and_inside_only() -> None:
     checks = [found for found in OURS if inside(found.importer, "sandbox") and inside(found.ours or "", "checks")]
-    assert {found.ours for found in checks} <= {"checks.faults", "checks.inside"}
+    assert {found.ours for found in checks} <= {"checks.devices", "checks.faults", "checks.inside"}
 
 
 PURE = [

@@ -17,9 +17,11 @@ from autograder.reports.escape import plain
 from autograder.reports.wording import (
     counting,
     counts,
+    devices,
     environment,
     is_practice,
     item_of,
+    judged_elsewhere,
     lateness,
     points,
     tell,
@@ -65,6 +67,7 @@ LABELS = MappingProxyType(
         "other": msg("Otherwise"),
         "cause": msg("Most frequent cause"),
         "practice": msg("practice"),
+        "devices": msg("judged on"),
         "rerun": msg("Not scored through our fault: run it again"),
         "rerun_why": msg("These submissions have an empty score in the grade book, not a zero."),
         "details": msg("what went wrong"),
@@ -129,6 +132,7 @@ class ItemRow:
     percent: int
     others: str
     cause: str
+    devices: str  # empty: on the CPU only
 
 
 @dataclass(frozen=True)
@@ -274,7 +278,8 @@ def _item_row(id: str, name: str, attempts: Sequence[Attempt], lang: str) -> Ite
         first = next(d for item in others for d in item.diagnoses[:1] if d.code == code)
         cause = f"{times} × {tell(first.words, lang)}"
     percent = round(100 * len(passed) / judged) if judged else 0
-    return ItemRow(plain(id), name, len(passed), judged, percent, counts(others, lang), cause)
+    where = "; ".join(devices(names, lang) for names in judged_elsewhere(results))
+    return ItemRow(plain(id), name, len(passed), judged, percent, counts(others, lang), cause, where)
 
 
 @cache

@@ -8,7 +8,7 @@ from __future__ import annotations
 import json
 from typing import Any
 
-from autograder.models import Attempt, Grade, ItemResult, Late
+from autograder.models import PRETEND, Attempt, Grade, ItemResult, Late
 from autograder.reports.escape import plain
 from autograder.reports.wording import tell
 from autograder.words import languages, say
@@ -67,6 +67,8 @@ def _item(item: ItemResult, lang: str) -> dict[str, Any]:
         "score": item.score,
         "max_score": item.max_score,
         "seconds": round(item.seconds, 3),
+        "devices": [{"device": device, "real": device != PRETEND} for device in item.devices],
+        "peak_mb": None if item.peak_bytes is None else round(item.peak_bytes / (1 << 20), 1),
         "diagnoses": [
             {
                 "code": diagnosis.code,

@@ -15,10 +15,12 @@ from autograder.reports.escape import fenced, markdown
 from autograder.reports.wording import (
     ADVICE,
     PRACTICE,
+    devices,
     environment,
     feedback,
     is_practice,
     item_of,
+    judged_elsewhere,
     lateness,
     points,
     title,
@@ -77,6 +79,10 @@ def _unit(grade: Grade, attempt: Attempt, unit: Unit | None, lang: str) -> Itera
         mark = "✓ " if item.verdict is Verdict.PASSED else ""
         yield f"| {name} | {mark}{verdict(item.verdict, lang)} | {value} / {points(item.max_score)} |"
     yield ""
+    for where, names in judged_elsewhere(attempt.items).items():
+        listed = ", ".join(f"`{name}`" for name in names)
+        yield f"{markdown(say(msg('Judged on {devices}:', devices=devices(where, lang)), lang))} {listed}"
+        yield ""
     for item in attempt.items:
         part = item.verdict is Verdict.PASSED and item.score < item.max_score
         if item.verdict not in _QUIET or part or item.warnings:

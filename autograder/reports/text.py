@@ -8,7 +8,18 @@ from typing import TYPE_CHECKING
 
 from autograder.models import Grade, msg
 from autograder.reports.escape import plain
-from autograder.reports.wording import counting, counts, environment, lateness, points, tell, unscored, warnings
+from autograder.reports.wording import (
+    counting,
+    counts,
+    devices,
+    environment,
+    judged_elsewhere,
+    lateness,
+    points,
+    tell,
+    unscored,
+    warnings,
+)
 from autograder.standing import standings
 from autograder.words import say
 
@@ -59,6 +70,10 @@ def _facts(grade: Grade, course: Course, lang: str, width: int) -> list[str]:
     isolation = plain(grade.isolation.tier) + (f" ({reasons})" if reasons else "")
     lines += _wrapped(say(msg("isolation: {isolation}", isolation=isolation), lang), width)
     lines += _wrapped(", ".join(f"{name} {value}" for name, value in environment(grade, lang)), width)
+    elsewhere = judged_elsewhere(item for attempt in grade.attempts for item in attempt.items)
+    for where, names in elsewhere.items():
+        words = say(msg("Judged on {devices}:", devices=devices(where, lang)), lang)
+        lines += _wrapped(f"{words} {', '.join(map(plain, names))}", width)
     for warning in warnings(grade, course):
         lines += _wrapped(tell(warning, lang), width)
     return lines

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Sequence
 from types import MappingProxyType
 from typing import TYPE_CHECKING
 
-from autograder.models import Attempt, Grade, ItemResult, Message, Verdict, Words, msg
+from autograder.models import PRETEND, Attempt, Grade, ItemResult, Message, Verdict, Words, msg
 from autograder.reports.escape import plain
 from autograder.words import say
 
@@ -144,6 +144,21 @@ def unscored(grade: Grade) -> list[tuple[Attempt, list[ItemResult]]]:
         for attempt in grade.attempts
         if not attempt.scored
     ]
+
+
+def devices(names: Iterable[str], lang: str) -> str:
+    """`cpu, pretend (not a real GPU)`."""
+    pretended = say(msg("{device} (not a real GPU)", device=PRETEND), lang)
+    return ", ".join(pretended if name == PRETEND else plain(name) for name in names)
+
+
+def judged_elsewhere(items: Iterable[ItemResult]) -> dict[tuple[str, ...], list[str]]:
+    """The items that were judged on more than the CPU, by the devices."""
+    found: dict[tuple[str, ...], list[str]] = {}
+    for item in items:
+        if set(item.devices) - {"cpu"} and item.item not in found.setdefault(item.devices, []):
+            found[item.devices].append(item.item)
+    return found
 
 
 def environment(grade: Grade, lang: str) -> list[tuple[str, str]]:
