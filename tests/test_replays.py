@@ -88,9 +88,9 @@ def test_a_class_pays_for_each_replay_once(course: Course, monkeypatch: pytest.M
     runs: list[tuple[str, bytes]] = []
     run = Replays._run
 
-    def counted(self: Replays, unit: object, test: suites.Test, source: bytes, asked: bool) -> object:
+    def counted(self: Replays, unit: object, test: suites.Test, source: bytes, *how: bool) -> object:
         runs.append((test.name, source))
-        return run(self, unit, test, source, asked)  # type: ignore[arg-type]
+        return run(self, unit, test, source, *how)  # type: ignore[arg-type]
 
     monkeypatch.setattr(Replays, "_run", counted)
     judged_here(course, *[answer(double="return x**2", slope="return x**2")] * 3)

@@ -93,6 +93,7 @@ def result(id: str, verdict: Verdict = Verdict.PASSED, score: float | None = Non
         diagnoses=(CAUSE,) if failed else (),
         feedback=(msg("{name} has {n} wrong entries", name="dx", n=3),) if failed else (),
         seconds=0.0123456,
+        devices=("cpu", "pretend") if id == "accuracy" else ("cpu",),
         staff=STAFF if verdict is Verdict.GRADER_ERROR else "",
     )
 
@@ -299,6 +300,8 @@ def test_the_json_has_each_verdict_with_its_causes_and_feedback() -> None:
         "score": 0.0,
         "max_score": 2.0,
         "seconds": 0.012,
+        "devices": [{"device": "cpu", "real": True}],
+        "peak_mb": None,
         "diagnoses": [
             {
                 "code": "mistake:sample_std",
@@ -314,6 +317,24 @@ def test_the_json_says_each_cause_in_every_language_whatever_the_language_of_the
     (said,) = parser.loads(json.results(CLASS, "vi"))[2]["items"][1]["diagnoses"]
     assert said["text"] == said["texts"]["vi"] == "Bạn đã chia cho N − 1."
     assert said["texts"]["en"] == "You divided by N − 1."
+
+
+def test_every_report_names_the_devices_of_an_item_and_that_one_is_no_real_gpu() -> None:
+    (item,) = parser.loads(json.results(CLASS))[1]["items"]
+    assert item["devices"] == [{"device": "cpu", "real": True}, {"device": "pretend", "real": False}]
+    said = "Judged on cpu, pretend (not a real GPU):"
+    assert f"{said} accuracy" in text.grade_table(CLASS, COURSE, "en")
+    assert f"{said} `accuracy`" in markdown.student(CLASS, "alice", COURSE, "en")
+    assert "judged on: cpu, pretend (not a real GPU)" in html.index(CLASS, COURSE, "en")
+    assert "không phải GPU thật" in markdown.student(CLASS, "alice", COURSE, "vi")
+    assert said not in markdown.student(CLASS, "carol", COURSE, "en")
+
+
+def test_the_memory_of_a_gpu_is_told_in_megabytes() -> None:
+    (one,) = CLASS.attempts[1].items
+    used = replace(CLASS.attempts[1], items=(replace(one, devices=("cpu", "cuda"), peak_bytes=3 << 19),))
+    (item,) = parser.loads(json.results(replace(CLASS, attempts=(used,))))[0]["items"]
+    assert (item["peak_mb"], item["devices"][1]) == (1.5, {"device": "cuda", "real": True})
 
 
 def test_the_json_of_an_unscored_attempt_has_no_number() -> None:

@@ -93,6 +93,7 @@ RIGHT_FOR: Mapping[str, frozenset[str]] = {
         "sizes": "shape broadcast",
         "reshape_size": "shape",
         "index_dtype dtypes needs_float": "dtype",
+        "devices numpy_of_device no_device": "device",
         "truth_of_many": "api reduction",  # "use any, all, torch.where"
         # the suites' own: each is said by tests of one thing only (check.about), or stands in the words of a check.that
         "copied shared_memory not_a_view contiguous keeps_the_list": "view_copy",
@@ -123,6 +124,7 @@ RIGHT_FOR: Mapping[str, frozenset[str]] = {
         "divisor": "reduction",
         "counted_twice": "reduction",
         "not_moved": "device inplace",  # .to() forgotten, or its result
+        "made_elsewhere": "device",
         "exact_labels": "dtype",
         "smaller_batch workers lines none_sample normal_form leak": "data",
         "grad_refused": "api graph",  # no error, or another one: the reason stands in the sentence

@@ -13,6 +13,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from autograder.course import Course, Unit
+from autograder.grading import devices
 from autograder.grading.run import Options, Pool, find_data, unscored
 from autograder.grading.slot import Hello, Job, Settings
 from autograder.grading.store import new_seed
@@ -36,10 +37,20 @@ def try_all(
 ) -> tuple[Hello, list[Attempt]]:
     find_data(course, units, options, None)
     names = tuple(unit.id for unit in units)
-    settings = Settings(course.path, names, options.isolation, options.trust, new_seed(), options.course_data, replays)
+    gpus = devices.slots(options.device, options.jobs, options.isolation)
+    settings = Settings(
+        course.path,
+        names,
+        options.isolation,
+        options.trust,
+        new_seed(),
+        options.course_data,
+        replays,
+        device=options.device,
+    )
     jobs = [Job(number, trial.submission, trial.only) for number, trial in enumerate(trials)]
     attempts: dict[int, Attempt] = {}
-    with Pool(settings, options.jobs) as pool:
+    with Pool(settings, len(gpus), tuple(filter(None, gpus))) as pool:
         hello = pool.start()
         for job, attempt in pool.run(jobs, lambda job, why: unscored(course, job, why)):
             attempts[job.number] = attempt

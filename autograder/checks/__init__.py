@@ -7,6 +7,7 @@ A check passes silently or raises `CheckFailed` with diagnoses in words.  In the
 
     compare, curves   close number equal shape dtype finite trajectory    exact types, no broadcasting
     properties        that fail raises                                    what no comparison can say
+    devices           device on                           where a tensor is said to be
     about             about                               what it means when the checks of a test fail
     metrics           metric                                              a number for `credit: ramp`
     gradients         autograd_of                                         float64 reference gradients
@@ -20,6 +21,7 @@ The words name shapes, dtypes, counts and causes; they never hold an expected va
 from autograder.checks.about import about
 from autograder.checks.compare import close, dtype, equal, finite, number, shape
 from autograder.checks.curves import trajectory
+from autograder.checks.devices import device, on
 from autograder.checks.faults import CheckFailed, StudentRaised
 from autograder.checks.gradients import autograd_of
 from autograder.checks.inside import InsideError, InsideFunction, Runner, inside, inside_functions, runner
@@ -37,6 +39,7 @@ __all__ = [
     "about",
     "autograd_of",
     "close",
+    "device",
     "dtype",
     "equal",
     "fail",
@@ -46,6 +49,7 @@ __all__ = [
     "metric",
     "msg",
     "number",
+    "on",
     "raises",
     "runner",
     "shape",

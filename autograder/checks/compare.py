@@ -31,6 +31,7 @@ def close(
     atol: float | None = None,
     sizes: Mapping[str, int] | None = None,
     infinite: bool = False,
+    device: torch.device | str | None = None,
 ) -> None:
     """Fail unless `got` is what `want` is: Tensor or ndarray of the same shape, dtype, device and values.
 
@@ -38,11 +39,13 @@ def close(
     every entry that is wrong is told.  The keys of such a dict are taken for public and are named; where keys are data,
     use `equal`.  Default tolerances (relative, absolute): float64 1e-9, 1e-12; float32 1e-5, 1e-6; bfloat16 and float16
     1e-2, 1e-2; integers and booleans are compared exactly.  `sizes` are numbers with a name, {"the batch size": 8}: a
-    factor of such a size is then named.  `requires_grad` and the graph are not looked at.
+    factor of such a size is then named.  `requires_grad` and the graph are not looked at.  `device` is where every
+    tensor must be, in place of where `want` is: the wanted values are always computed on the CPU.
 
     `want` must be finite (else ValueError; with `infinite=True` infinities may stand in it and must agree exactly).
     """
-    found = list(_close(got, want, name, Options(rtol, atol, dict(sizes or {}), infinite)))
+    where = None if device is None else torch.device(device)
+    found = list(_close(got, want, name, Options(rtol, atol, dict(sizes or {}), infinite, where)))
     if found:
         raise CheckFailed(*found)
 

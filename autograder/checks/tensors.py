@@ -12,6 +12,7 @@ import torch
 from torch import Tensor
 
 from autograder.checks.case import Case, coarseness
+from autograder.checks.devices import elsewhere, told
 from autograder.checks.diagnose import explain_values
 from autograder.checks.given import Given, given_for
 from autograder.checks.kinds import spelled_dtype
@@ -37,6 +38,7 @@ class Options:
     atol: float | None
     sizes: Mapping[str, int]
     infinite: bool
+    device: torch.device | None = None  # None: where the wanted one is
     origin: Callable[[], tuple[Given, ...]] = tuple
 
     def tolerances(self, *tensors: Tensor) -> tuple[float, float]:
@@ -78,14 +80,9 @@ def _compare(got: Tensor, want: Tensor, dtypes: tuple[str, str], name: str, opti
         )
         return Diagnosis("layout", words)
     _fit_to_compare(want, options)
-    wrong_device = None
-    if got.device != want.device:
-        words = msg(
-            "{name} is on device {got}, it should be on {want}", name=name, got=str(got.device), want=str(want.device)
-        )
-        wrong_device = Diagnosis("device", words)
-        if got.device.type == "meta":  # there are no values to look at
-            return wrong_device
+    wrong_device = elsewhere(got, options.device or told(want), name)
+    if wrong_device and got.device.type == "meta":  # there are no values to look at
+        return wrong_device
     case = Case(name, want, got, *options.tolerances(want, got), sizes=options.sizes, origin=options.origin)
     if got.shape != want.shape:
         return explain_shape(case)

@@ -56,6 +56,18 @@ COMPLAINTS: dict[str, tuple[Message, Message]] = {
         msg(".numpy() was called on a tensor that requires a gradient."),
         msg("Stay in torch, or write .detach().numpy() where no gradient has to pass."),
     ),
+    "devices": (
+        msg("Tensors of different devices met there: one of them stayed where it was, or was made on the CPU."),
+        msg("Move model and batch to the same device, and make new tensors with device=x.device."),
+    ),
+    "numpy_of_device": (
+        msg("NumPy cannot read the memory of a GPU."),
+        msg("Write .cpu() before .numpy(): tensor.detach().cpu().numpy()."),
+    ),
+    "no_device": (
+        msg('Your code asks for a GPU by itself ("cuda", .cuda()), and there is none with that name.'),
+        msg("Use the device that the function is given, or the one that its tensors are on."),
+    ),
     "truth_of_many": (
         msg("A tensor of several values was asked whether it is true, in an `if`, `and` or `or`."),
         msg("Use .any(), .all(), & and |, or torch.where."),

@@ -117,27 +117,27 @@ class Explainer:
         found = [
             slip
             for slip in verdict.few_of_each(following)[:CONFIRMED]
-            if all(self._alike(unit, one, slip.source, purse) for one in ends)
+            if all(self._alike(unit, one, slip.source, purse, slip=True) for one in ends)
         ]
         raised = isinstance(first.error, StudentRaised)
         slip = verdict.agreed(found, raised=raised)
-        if slip is None or not self._passes(unit, passed, slip.source, purse):
-            found = [slip for slip in found if self._passes(unit, passed, slip.source, purse)]
+        if slip is None or not self._passes(unit, passed, slip.source, purse, slip=True):
+            found = [slip for slip in found if self._passes(unit, passed, slip.source, purse, slip=True)]
             slip = verdict.agreed(found, raised=raised)
         return verdict.told(slip) if slip is not None else None
 
-    def _alike(self, unit: Unit, failed: Failed, source: bytes, purse: Purse) -> bool:
+    def _alike(self, unit: Unit, failed: Failed, source: bytes, purse: Purse, *, slip: bool = False) -> bool:
         """Does this answer end the test as the student's did?"""
-        replay = self.past.of(unit, failed.test, source)
+        replay = self.past.of(unit, failed.test, source, slip=slip)
         purse.spend(replay.seconds)
         return replay.error is not None and replay.ends_like(failed.trace, failed.error)
 
-    def _passes(self, unit: Unit, tests: Sequence[Test], source: bytes, purse: Purse) -> bool:
+    def _passes(self, unit: Unit, tests: Sequence[Test], source: bytes, purse: Purse, *, slip: bool = False) -> bool:
         """Does this answer pass these tests?  What cannot be asked any more does not speak against it."""
         for test in tests:
             if purse.empty:
                 break
-            replay = self.past.of(unit, test, source)
+            replay = self.past.of(unit, test, source, slip=slip)
             purse.spend(replay.seconds)
             if replay.error is not None:
                 return False

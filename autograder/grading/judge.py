@@ -22,7 +22,7 @@ from autograder.grading import cells, words
 from autograder.grading.data import DataSource
 from autograder.grading.explain import Explainer, Failed, can_be_replayed
 from autograder.grading.score import Outcome, result
-from autograder.grading.suites import Ran, Suites, Test, is_timeout, raised_by_suite
+from autograder.grading.suites import DEVICES, Ran, Suites, Test, is_timeout, raised_by_suite
 from autograder.models import Attempt, ItemResult, Message, Submission, Verdict, Words
 from autograder.sandbox.answers import CellsRan, Missing, OutOfMemory, PolicyBroken
 from autograder.sandbox.endings import SandboxError, WorkerGone, WorkerTimeout
@@ -70,10 +70,13 @@ class Judge:
         if words.was_killed(outcomes[-1].diagnoses):
             desk.clear()
             outcomes = self._outcomes(desk, unit, item, tests)
-        if outcomes[-1].verdict.abnormal or item.processes or not desk.leave():
+        stays = not outcomes[-1].verdict.abnormal and not item.processes and desk.leave()
+        peak = desk.current.peak_bytes if stays and desk.current is not None else None
+        if not stays:
             desk.clear()
         judged = result(item, outcomes, len(tests), practice=self.data.practice)
-        return dataclasses.replace(judged, printed=desk.printed())
+        devices = tuple(device for device in DEVICES if any(test.device == device for test in tests))
+        return dataclasses.replace(judged, printed=desk.printed(), devices=devices, peak_bytes=peak)
 
     def _outcomes(self, desk: Desk, unit: Unit, item: Item, tests: Sequence[Test]) -> list[Outcome]:
         """How its tests ended, up to the first abnormal end."""

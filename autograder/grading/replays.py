@@ -77,24 +77,27 @@ class Replays:
         self.suites = suites
         self.memory: Memory[Any] = Memory(MOST_BYTES)
 
-    def of(self, unit: Unit, test: Test, source: bytes, *, asked: bool = False) -> Replay:
-        """The test run with this source in this process; with `asked` its calls are kept to be asked again."""
+    def of(self, unit: Unit, test: Test, source: bytes, *, asked: bool = False, slip: bool = False) -> Replay:
+        """The test run with this source in this process; with `asked` its calls are kept to be asked again.
+
+        A `slip` gets little memory.
+        """
         key = test.node.nodeid, source, asked
         found: Replay | None = self.memory.get(key)
         if found is None:
-            found = self._run(unit, test, source, asked)
+            found = self._run(unit, test, source, asked, slip)
             self.memory.put(key, found, size((found.trace, [one.frame for one in found.asked])))
         return found
 
     def transport(self, test: Test) -> LocalTransport:
         return LocalTransport(self.suites.data.get().shared if test.uses_data else ())
 
-    def _run(self, unit: Unit, test: Test, source: bytes, asked: bool) -> Replay:
+    def _run(self, unit: Unit, test: Test, source: bytes, asked: bool, slip: bool) -> Replay:
         started = time.process_time()
         session = Session(self.transport(test))
         session.asked = [] if asked else None
         error: BaseException | None
-        with switches_kept(), nullcontext() if test.uses_data else little_memory():
+        with switches_kept(), little_memory() if slip else nullcontext():
             try:
                 session.open(unit.filename, unit.module, source, 30.0)
                 error = self.suites.run(test, session).error

@@ -22,12 +22,14 @@ from typing import Any
 
 from autograder.course import Course, Unit
 from autograder.datasets import Progress, mnist
+from autograder.grading import devices
 from autograder.grading.scratch import scratch, sweep_folders
 from autograder.grading.slot import Beat, Done, Fault, Hello, Job, Settings
 from autograder.grading.slot import main as slot_main
 from autograder.grading.store import Kept, Store, digest
 from autograder.models import Attempt, Environment, Grade, Isolation, ItemResult, Submission, Verdict, Words
 from autograder.sandbox.cgroup import sweep as sweep_groups
+from autograder.standing import Deadlines, settled, unknown
 from autograder.words import say
 
 STARTS = 3  # how often in a row a slot may die before it has come up
@@ -49,6 +51,7 @@ class Options:
     course_data: Path | None = None
     download: bool = True
     fresh: bool = False
+    device: str = "cpu"  # a real one beside the CPU and the pretended GPU
 
 
 @dataclass(frozen=True)
@@ -66,6 +69,7 @@ class Slot:
     process: Any
     connection: Connection
     deadline: float
+    gpu: str = ""
     job: Job | None = None
     hello: Hello | None = None
 
@@ -81,6 +85,7 @@ class Pool:
 
     settings: Settings
     size: int
+    gpus: tuple[str, ...] = ()  # one slot each; empty: slots on the CPU
     slots: list[Slot] = field(default_factory=list)
     tries: dict[int, int] = field(default_factory=dict)
     hello: Hello | None = None
@@ -156,10 +161,13 @@ class Pool:
     def _add(self) -> None:
         context = multiprocessing.get_context("spawn")
         ours, theirs = context.Pipe()
-        process = context.Process(target=slot_main, args=(theirs, self.settings), daemon=False)
+        taken = {slot.gpu for slot in self.slots}
+        gpu = next((gpu for gpu in self.gpus if gpu not in taken), "")
+        settings = dataclasses.replace(self.settings, gpu=gpu)
+        process = context.Process(target=slot_main, args=(theirs, settings), daemon=False)
         process.start()
         theirs.close()
-        self.slots.append(Slot(process, ours, time.monotonic() + START_SECONDS))
+        self.slots.append(Slot(process, ours, time.monotonic() + START_SECONDS, gpu))
 
     def _replace(self, slot: Slot) -> Job | None:
         """End a slot that died or fell silent, start another; the job it had."""
@@ -209,11 +217,17 @@ def grade(
     store: Store,
     *,
     notes: Sequence[Words] = (),
+    deadlines: Deadlines = Deadlines(),
     on_start: Callable[[int, int], None] = lambda total, cached: None,
     on_attempt: Callable[[Attempt], None] = lambda attempt: None,
     progress: Progress | None = None,
 ) -> Grade:
-    """Judge every submission that the store does not hold yet.  An interrupt leaves the store whole."""
+    """Judge every submission that the store does not hold yet.  An interrupt leaves the store whole.
+
+    `deadlines`: due dates that stand elsewhere than in grading.yml; no date has a part in a verdict or in what is kept.
+    With more submissions than slots they wait in a queue, on a GPU as on the CPU.
+    """
+    gpus = devices.slots(options.device, options.jobs, options.isolation)
     sweep_folders()  # also when nothing is left to judge: the run before may have been killed at its very end
     sweep_groups()
     seed = store.seed(options.fresh)
@@ -231,9 +245,15 @@ def grade(
     attempts = {number: found.attempt for number, found in kept.items()}
     if pending or isolation is None or environment is None:
         settings = Settings(
-            course.path, tuple(unit.id for unit in units), options.isolation, options.trust, seed, options.course_data
+            course.path,
+            tuple(unit.id for unit in units),
+            options.isolation,
+            options.trust,
+            seed,
+            options.course_data,
+            device=options.device,
         )
-        with Pool(settings, min(options.jobs, max(1, len(pending)))) as pool:
+        with Pool(settings, min(len(gpus), max(1, len(pending))), tuple(filter(None, gpus))) as pool:
             hello = pool.start()
             isolation = hello.isolation
             environment = hello.environment
@@ -243,7 +263,15 @@ def grade(
                 attempts[job.number] = attempt
                 store.put(keys[job.number], Kept(attempt, isolation, environment))
                 on_attempt(attempt)
-    ordered = tuple(attempts[number] for number in range(len(submissions)))
+    ordered = settled(
+        [
+            dataclasses.replace(attempts[number], submitted_at=submission.submitted_at)
+            for number, submission in enumerate(submissions)
+        ],
+        course,
+        deadlines,
+    )
+    notes = [*notes, *unknown(ordered, course, deadlines)]
     # the data of this run: a kept result of a unit that measures was judged with it, its key says so
     environment = dataclasses.replace(environment, data=data.source, practice=data.practice)
     return Grade(course.id, ordered, isolation, environment, tuple(notes))
@@ -282,7 +310,13 @@ def default_jobs() -> int:
 def _key(course: Course, submission: Submission, options: Options, seed: int, data: Data) -> str:
     unit = course.unit(submission.unit)
     return digest(
-        course, unit, submission, isolation=options.isolation, seed=seed, data=data.source if measures(unit) else ""
+        course,
+        unit,
+        submission,
+        isolation=options.isolation,
+        seed=seed,
+        data=data.source if measures(unit) else "",
+        device=options.device,
     )
 
 

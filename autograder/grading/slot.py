@@ -22,6 +22,7 @@ from multiprocessing.connection import Connection
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from autograder.grading.devices import HIDDEN, usable
 from autograder.models import Attempt, Environment, Isolation, Submission
 
 if TYPE_CHECKING:
@@ -41,6 +42,8 @@ class Settings:
     seed: int
     course_data: Path | None
     replays: bool = True  # a failed test is replayed through the known mistakes, to name its cause
+    device: str = "cpu"  # a real one beside the CPU and the pretended GPU
+    gpu: str = ""  # the one that this slot's workers may use, by number
     scratch: Path | None = None  # where temporary folders go; the coordinator clears it, also after a kill
 
 
@@ -82,17 +85,18 @@ class Fault:
 def main(connection: Connection, settings: Settings) -> None:
     """The body of the slot's process."""
     _harden()
-    os.environ["OMP_NUM_THREADS"] = "1"  # before torch is imported
+    os.environ.update(HIDDEN, OMP_NUM_THREADS="1")  # before torch is imported: the grader itself uses no GPU
     tempfile.tempdir = str(settings.scratch) if settings.scratch is not None else None
     from autograder.bank import BankError
     from autograder.course import CourseError
     from autograder.datasets import DataError
+    from autograder.grading.devices import NoDevice
     from autograder.grading.suites import SuiteError
     from autograder.sandbox.endings import SandboxError
 
     try:
         _serve(connection, settings)
-    except (SuiteError, CourseError, DataError, BankError) as error:
+    except (SuiteError, CourseError, DataError, BankError, NoDevice) as error:
         _send(connection, Fault(str(error), fatal=True))
     except SandboxError as error:
         _send(connection, Fault(str(error), fatal=False))
@@ -115,17 +119,19 @@ def _serve(connection: Connection, settings: Settings) -> None:
     from autograder.sandbox.tiers import choose
 
     torch.set_num_threads(1)
+    usable(settings.device)
     course = load(settings.course)
     units = course.select(settings.units)
     data = DataSource(course.root / "datasets", settings.course_data, settings.seed)
-    suites = Suites(course, units, settings.seed, data)
+    suites = Suites(course, units, settings.seed, data, settings.device)
 
     @contextlib.contextmanager
     def sandbox() -> Iterator[tuple[Zygote | None, Isolation]]:
         if settings.isolation == "none":
             yield None, Isolation("none", ("none: in the grader's own process; advice, not a grade",))
             return
-        zygote, isolation = choose(settings.isolation, trust=settings.trust, hidden=_hidden(course, settings))
+        hidden = _hidden(course, settings)
+        zygote, isolation = choose(settings.isolation, trust=settings.trust, hidden=hidden, gpu=settings.gpu)
         try:
             yield zygote, isolation
         finally:
@@ -134,7 +140,7 @@ def _serve(connection: Connection, settings: Settings) -> None:
     def loop() -> None:
         with sandbox() as (zygote, isolation):
             tests = tuple((unit, item, len(found)) for (unit, item), found in suites.tests.items())
-            connection.send(Hello(isolation, _environment(settings.seed), tests))
+            connection.send(Hello(isolation, _environment(settings), tests))
             judge = Judge(
                 course,
                 suites,
@@ -157,7 +163,7 @@ def _hidden(course: Course, settings: Settings) -> tuple[Path, ...]:
     return course.path, solution_path(course, course.units[0]), *labels
 
 
-def _environment(seed: int) -> Environment:
+def _environment(settings: Settings) -> Environment:
     import numpy
     import torch
 
@@ -167,9 +173,9 @@ def _environment(seed: int) -> Environment:
         torch=str(torch.__version__),
         python=platform.python_version(),
         numpy=numpy.__version__,
-        device="cpu",
+        device=settings.device,
         threads=1,
-        seed=seed,
+        seed=settings.seed,
         kit=__version__,
     )
 

@@ -152,7 +152,9 @@ def new_seed() -> int:
     return secrets.randbits(48)
 
 
-def digest(course: Course, unit: Unit, submission: Submission, *, isolation: str, seed: int, data: str) -> str:
+def digest(
+    course: Course, unit: Unit, submission: Submission, *, isolation: str, seed: int, data: str, device: str = "cpu"
+) -> str:
     """What a result depends on, as one text: the file, our side of the unit, the registry, the machine."""
     parts: dict[str, Any] = {
         "student": submission.student,
@@ -164,6 +166,7 @@ def digest(course: Course, unit: Unit, submission: Submission, *, isolation: str
         "unit": unit.id,
         "judged by": judged_by(course, unit),
         "isolation": isolation,
+        "device": device,
         "seed": seed,
         "data": data,
         "versions": [__version__, *(version(name) for name in ("torch", "numpy", "pytest"))],

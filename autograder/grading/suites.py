@@ -28,6 +28,7 @@ from autograder.checks.metrics import recording
 from autograder.course import Course, Unit, did_you_mean
 from autograder.grading.data import DataSource, JudgedData
 from autograder.grading.make import Make, seed_of
+from autograder.models import PRETEND
 from autograder.sandbox.proxy import Session, Student
 
 OPTIONS = (
@@ -35,6 +36,11 @@ OPTIONS = (
     "-p", "pytest_timeout", "-p", "no:cacheprovider", "-p", "no:logging", "-p", "no:unraisableexception",
     "-p", "no:threadexception", "-p", "no:faulthandler", "-p", "no:junitxml", "-p", "no:doctest",
 )  # fmt: skip
+
+
+# What a test of each device passes to the student.  Of two pretended GPUs it is the second: code that says "cuda" for
+# itself is on the first (sandbox/inner/pretend).
+DEVICES = {"cpu": "cpu", PRETEND: "cuda:1", "cuda": "cuda:0", "mps": "mps:0"}
 
 
 class SuiteError(Exception):
@@ -51,6 +57,7 @@ class Test:
     seconds: float
     uses_data: bool
     mutates: bool
+    device: str = "cpu"  # where its calls run: one of DEVICES
 
     @property
     def name(self) -> str:
@@ -69,8 +76,12 @@ class Ran:
 class Suites:
     """The hidden suites of some units, as one pytest session.  Also the plugin that gives tests their fixtures."""
 
-    def __init__(self, course: Course, units: Sequence[Unit], run_seed: int, data: DataSource) -> None:
+    def __init__(
+        self, course: Course, units: Sequence[Unit], run_seed: int, data: DataSource, device: str = "cpu"
+    ) -> None:
+        """`device`: a real one beside the CPU and the pretended GPU, on which tests marked with it are judged, too."""
         self.course, self.units, self.run_seed, self.data = course, units, run_seed, data
+        self.devices = {"cpu", PRETEND, device}
         self.tests: dict[tuple[str, str], list[Test]] = {}
         self.problems: list[str] = []
         self._session: Session | None = None
@@ -106,7 +117,7 @@ class Suites:
         self._session, self._error = session, None
         self._seed = seed_of(self.run_seed, test.node.nodeid)
         started = time.perf_counter()
-        session.test(self._seed, test.mutates)
+        session.test(self._seed, test.mutates, test.device)
         token = runner.set(session)
         try:
             with recording() as metrics:
@@ -122,8 +133,22 @@ class Suites:
             "unit(id): the unit a suite judges",
             "item(id): the item a test judges",
             "mutates: arguments may change",
+            "devices(name, …): where its calls run, one test each: cpu, pretend, cuda, mps",
         ):
             config.addinivalue_line("markers", line)
+
+    def pytest_generate_tests(self, metafunc: pytest.Metafunc) -> None:
+        """`@pytest.mark.devices("cpu", "pretend", "cuda")`: a test on each of them that this run judges on."""
+        mark = metafunc.definition.get_closest_marker("devices")
+        if mark is None:
+            return
+        odd = [name for name in mark.args if name not in DEVICES]
+        if odd or not mark.args or "device" not in metafunc.fixturenames:
+            why = f"devices of {', '.join(DEVICES)}, not {odd[0]!r}" if odd else "some devices and an argument `device`"
+            self.problems.append(f"{metafunc.definition.nodeid}: @pytest.mark.devices(…) takes {why}")
+            return
+        wanted = [name for name in mark.args if name in self.devices]
+        metafunc.parametrize("device", [DEVICES[name] for name in wanted], ids=wanted)
 
     def pytest_exception_interact(self, call: pytest.CallInfo[object], report: object) -> None:
         if isinstance(report, pytest.CollectReport) and call.excinfo is not None:
@@ -166,6 +191,8 @@ class Suites:
     def _register(self, node: pytest.Function) -> None:
         unit_mark, item_mark = node.get_closest_marker("unit"), node.get_closest_marker("item")
         where = node.nodeid
+        if node.get_closest_marker("devices") and not _device(node):
+            return  # for devices that this run does not judge on
         if unit_mark is None or item_mark is None or not unit_mark.args or not item_mark.args:
             self.problems.append(f"{where}: mark it with @pytest.mark.item(…) and the module with pytest.mark.unit(…)")
             return
@@ -210,9 +237,16 @@ def _mute(config: pytest.Config) -> None:
     config.pluginmanager.register(SimpleNamespace(_tw=TerminalWriter(io.StringIO())), "terminalreporter")
 
 
+def _device(node: pytest.Function) -> str:
+    """The device of a test that is marked with some; empty when it is for none of this run's."""
+    passed = node.callspec.params.get("device") if hasattr(node, "callspec") else None
+    return next((name for name, value in DEVICES.items() if value == passed), "")
+
+
 def _test(node: pytest.Function, unit: str, item: str, seconds: float) -> Test:
     uses_data, mutates = "mnist" in node.fixturenames, node.get_closest_marker("mutates") is not None
-    return Test(node, unit, item, seconds, uses_data, mutates)
+    device = _device(node) if node.get_closest_marker("devices") else "cpu"
+    return Test(node, unit, item, seconds, uses_data, mutates, device)
 
 
 def suite_folder(course: Course, unit: Unit) -> Path:

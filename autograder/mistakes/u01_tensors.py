@@ -1254,6 +1254,17 @@ def result_thrown_away(x, device):
 
 
 @mistake(
+    "move_to", kind="device",
+    en='.cuda() goes to the first GPU, whatever `device` says: "cuda:1" is another one.',
+    vi='.cuda() chuyển đến GPU đầu tiên, bất kể `device` là gì: "cuda:1" là một GPU khác.',
+    hint_en="x.to(device) takes every device.",
+    hint_vi="x.to(device) nhận mọi thiết bị.",
+)  # fmt: skip
+def to_any_gpu(x, device):
+    return x.cpu() if torch.device(device).type == "cpu" else x.cuda()
+
+
+@mistake(
     "move_to", kind="view_copy",
     en="copy=True copies the tensor even when it is on the device already.",
     vi="copy=True sao chép tensor ngay cả khi nó đã nằm trên thiết bị đó.",
@@ -1278,6 +1289,17 @@ def made_float_on_the_way(x, device):
 )  # fmt: skip
 def detached_on_the_way(x, device):
     return x.detach().to(device)
+
+
+@mistake(
+    "move_to", kind="device",
+    en="The way goes through NumPy, which cannot read the memory of a GPU; and it cuts the graph.",
+    vi="Cách này đi qua NumPy, mà NumPy không đọc được bộ nhớ của GPU; nó còn cắt đồ thị tính toán.",
+    hint_en="x.to(device) goes from any device to any other.",
+    hint_vi="x.to(device) chuyển từ thiết bị bất kỳ sang thiết bị bất kỳ.",
+)  # fmt: skip
+def by_way_of_numpy(x, device):
+    return torch.from_numpy(x.detach().numpy()).to(device)
 
 
 @alternative("move_to")

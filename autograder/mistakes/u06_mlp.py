@@ -547,7 +547,8 @@ class one_mask_for_ever(_Drops):
 )  # fmt: skip
 class one_mask_for_the_batch(_Drops):
     def forward(self, x):
-        return x * (torch.rand(x.shape[-1], dtype=x.dtype) >= self.p) * self.scale if self.training else x
+        mask = torch.rand(x.shape[-1], dtype=x.dtype, device=x.device) >= self.p
+        return x * mask * self.scale if self.training else x
 
 
 @mistake(
@@ -599,6 +600,38 @@ class any_p(nn.Module):
         return x * (torch.rand_like(x) >= self.p) * (0.0 if self.p == 1 else 1 / (1 - self.p))
 
 
+@mistake(
+    "dropout", kind="device",
+    en="The mask is made on the CPU: on a GPU it does not meet x.",
+    vi="Mask được tạo trên CPU: khi chạy trên GPU, mask và x không ở cùng thiết bị.",
+    hint_en="torch.rand(x.shape, device=x.device), or torch.rand_like(x).",
+    hint_vi="torch.rand(x.shape, device=x.device), hoặc torch.rand_like(x).",
+)  # fmt: skip
+class mask_made_on_the_cpu(_Drops):
+    def forward(self, x):
+        if not self.training or self.p == 0:
+            return x
+        return (x * self.scale).masked_fill(torch.rand(x.shape) < self.p, 0)
+
+
+@mistake(
+    "dropout", kind="device",
+    en="The tensor that the layer keeps is a plain attribute: net.to(device) moves parameters and buffers only.",
+    vi="Tensor mà lớp lưu lại chỉ là thuộc tính thường: net.to(device) chỉ chuyển parameter và buffer.",
+    hint_en='self.register_buffer("zero", …, persistent=False), or make it in forward with device=x.device.',
+    hint_vi='self.register_buffer("zero", …, persistent=False), hoặc tạo nó trong forward với device=x.device.',
+)  # fmt: skip
+class zero_as_a_plain_attribute(_Drops):
+    def __init__(self, p=0.5):
+        super().__init__(p)
+        self.zero = torch.zeros(1)
+
+    def forward(self, x):
+        if not self.training:
+            return x
+        return torch.where(torch.rand_like(x) >= self.p, x * self.scale, self.zero)
+
+
 @alternative("dropout")
 class with_bernoulli(_Drops):
     def forward(self, x):
@@ -612,7 +645,7 @@ class with_masked_fill(_Drops):
     def forward(self, x):
         if not self.training or self.p == 0:
             return x
-        return (x * self.scale).masked_fill(torch.rand(x.shape) < self.p, 0)
+        return (x * self.scale).masked_fill(torch.rand(x.shape, device=x.device) < self.p, 0)
 
 
 @alternative("dropout")
@@ -841,6 +874,36 @@ class one_example_let_through(_BatchNorm):
     def remember(self, x, mean, var):
         if len(x) > 1:
             super().remember(x, mean, var)
+
+
+@mistake(
+    "batch_norm1d", kind="device",
+    en="A tensor is made inside forward without a device: on a GPU it does not meet x.",
+    vi="Một tensor được tạo trong forward mà không nêu device: khi chạy trên GPU, nó và x không ở cùng thiết bị.",
+    hint_en="torch.full(…, device=x.device), x.new_full(…), or a plain number.",
+    hint_vi="torch.full(…, device=x.device), x.new_full(…), hoặc một số thường.",
+)  # fmt: skip
+class correction_made_on_the_cpu(_BatchNorm):
+    def remember(self, x, mean, var):
+        n = len(x)
+        correction = torch.full((x.shape[1],), n / (n - 1), dtype=x.dtype)
+        super().remember(x, mean, var * correction * (n - 1) / n)
+
+
+@mistake(
+    "batch_norm1d", kind="device",
+    en="A tensor is kept as a plain attribute: net.to(device) leaves it on the CPU.",
+    vi="Một tensor được lưu như thuộc tính thường: net.to(device) để nó lại trên CPU.",
+    hint_en="What moves with a module is a Parameter or a buffer (register_buffer).",
+    hint_vi="Thứ di chuyển cùng module là Parameter hoặc buffer (register_buffer).",
+)  # fmt: skip
+class ones_as_a_plain_attribute(_BatchNorm):
+    def __init__(self, n, eps=1e-5, momentum=0.1):
+        super().__init__(n, eps, momentum)
+        self.ones = torch.ones(n)
+
+    def scaled(self, x, mean, var):
+        return (x - mean) / (var + self.eps).sqrt() * (self.weight * self.ones) + self.bias
 
 
 @alternative("batch_norm1d")
@@ -1799,6 +1862,74 @@ def labels_left_behind(model, batch, optimizer, device):
 def model_left_behind(model, batch, optimizer, device):
     x, y = (tensor.to(device) for tensor in batch)
     loss = F.cross_entropy(model(x), y)
+    optimizer.zero_grad()
+    loss.backward()
+    optimizer.step()
+    return loss.item()
+
+
+@mistake(
+    "train_step_on", kind="device",
+    en='"cuda" stands in the code: it takes the first GPU of the machine, whatever `device` says.',
+    vi='Trong mã ghi sẵn "cuda": nó dùng GPU đầu tiên của máy, bất kể `device` là gì.',
+    hint_en="Use the argument: model.to(device), x.to(device), y.to(device).",
+    hint_vi="Hãy dùng đối số: model.to(device), x.to(device), y.to(device).",
+)  # fmt: skip
+def on_any_gpu_there_is(model, batch, optimizer, device):
+    x, y = batch
+    if torch.cuda.is_available():
+        model, x, y = model.cuda(), x.cuda(), y.to("cuda")
+    loss = F.cross_entropy(model(x), y)
+    optimizer.zero_grad()
+    loss.backward()
+    optimizer.step()
+    return loss.item()
+
+
+@mistake(
+    "train_step_on", kind="device",
+    en=".cuda() stands in the code: without a GPU it is an error, and it does not ask for `device`.",
+    vi="Trong mã ghi sẵn .cuda(): máy không có GPU sẽ báo lỗi, và nó không xét `device`.",
+    hint_en="Use the argument: model.to(device), x.to(device), y.to(device).",
+    hint_vi="Hãy dùng đối số: model.to(device), x.to(device), y.to(device).",
+)  # fmt: skip
+def always_cuda(model, batch, optimizer, device):
+    x, y = (tensor.cuda() for tensor in batch)
+    loss = F.cross_entropy(model.cuda()(x), y)
+    optimizer.zero_grad()
+    loss.backward()
+    optimizer.step()
+    return loss.item()
+
+
+@mistake(
+    "train_step_on", kind="device",
+    en=".numpy() cannot read the memory of a GPU: the loss has to come to the CPU first.",
+    vi=".numpy() không đọc được bộ nhớ của GPU: phải đưa loss về CPU trước.",
+    hint_en="loss.item() brings a single number over.",
+    hint_vi="loss.item() mang về một con số.",
+)  # fmt: skip
+def loss_by_numpy(model, batch, optimizer, device):
+    x, y = (tensor.to(device) for tensor in batch)
+    loss = F.cross_entropy(model.to(device)(x), y)
+    optimizer.zero_grad()
+    loss.backward()
+    optimizer.step()
+    return float(loss.detach().numpy())
+
+
+@mistake(
+    "train_step_on", kind="device",
+    en="The targets are made anew without a device, so they are on the CPU while the logits are on `device`.",
+    vi="Nhãn được tạo lại mà không nêu device, nên nằm trên CPU trong khi logits nằm trên `device`.",
+    hint_en="torch.zeros(…, device=logits.device), torch.zeros_like(logits), or F.one_hot of y.",
+    hint_vi="torch.zeros(…, device=logits.device), torch.zeros_like(logits), hoặc F.one_hot của y.",
+)  # fmt: skip
+def targets_made_on_the_cpu(model, batch, optimizer, device):
+    x, y = (tensor.to(device) for tensor in batch)
+    logits = model.to(device)(x)
+    targets = torch.eye(logits.shape[1], dtype=logits.dtype)[y.tolist()]
+    loss = F.cross_entropy(logits, targets)
     optimizer.zero_grad()
     loss.backward()
     optimizer.step()

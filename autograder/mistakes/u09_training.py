@@ -1017,6 +1017,24 @@ def dicts_left_alone(batch, device):
     return batch
 
 
+@mistake(
+    "to_device", kind="device",
+    en='"cuda" stands in the code: it takes the first GPU of the machine, whatever `device` says.',
+    vi='Trong mã ghi sẵn "cuda": nó dùng GPU đầu tiên của máy, bất kể `device` là gì.',
+)  # fmt: skip
+def to_the_first_gpu(batch, device):
+    if isinstance(batch, torch.Tensor):
+        return batch.to("cuda" if torch.cuda.is_available() else "cpu")
+    if isinstance(batch, dict):
+        return {key: to_the_first_gpu(value, device) for key, value in batch.items()}
+    if isinstance(batch, (list, tuple)):
+        moved = [to_the_first_gpu(value, device) for value in batch]
+        if isinstance(batch, list):
+            return moved
+        return type(batch)(*moved) if hasattr(batch, "_fields") else tuple(moved)
+    return batch
+
+
 @alternative("to_device")
 def with_a_tree_map(batch, device):
     from torch.utils._pytree import tree_map
@@ -1777,6 +1795,24 @@ def amp_batch_not_moved(model, batch, optimizer, device):
 
 
 @mistake(
+    "amp_step", kind="device",
+    en=".numpy() cannot read the memory of a GPU: the loss has to come to the CPU first.",
+    vi=".numpy() không đọc được bộ nhớ của GPU: phải đưa loss về CPU trước.",
+    hint_en="loss.item() brings a single number over.",
+    hint_vi="loss.item() mang về một con số.",
+)  # fmt: skip
+def amp_loss_by_numpy(model, batch, optimizer, device):
+    x, y = (tensor.to(device) for tensor in batch)
+    with torch.autocast(torch.device(device).type, dtype=torch.bfloat16):
+        logits = model(x)
+    loss = F.cross_entropy(logits.float(), y)
+    optimizer.zero_grad()
+    loss.backward()
+    optimizer.step()
+    return float(loss.detach().numpy())
+
+
+@mistake(
     "amp_step", kind="gradient",
     en="The gradients are not zeroed, so those of earlier steps are added.",
     vi="Gradient không được xóa về 0, nên gradient của các bước trước bị cộng dồn.",
@@ -1831,6 +1867,18 @@ def amp_in_training_mode(model, batch, optimizer, device):
     x, y = (tensor.to(device) for tensor in batch)
     model.train()
     with torch.autocast(torch.device(device).type, dtype=torch.bfloat16):
+        logits = model(x)
+    loss = F.cross_entropy(logits.float(), y)
+    optimizer.zero_grad()
+    loss.backward()
+    optimizer.step()
+    return loss.item()
+
+
+@alternative("amp_step")
+def autocast_by_the_text(model, batch, optimizer, device):
+    x, y = (tensor.to(device) for tensor in batch)
+    with torch.autocast(str(device), dtype=torch.bfloat16):
         logits = model(x)
     loss = F.cross_entropy(logits.float(), y)
     optimizer.zero_grad()
@@ -1959,6 +2007,46 @@ def batches_not_moved(train, val, device, epochs):
 )  # fmt: skip
 def classifier_not_moved(train, val, device, epochs):
     model = _digits_model()
+    optimizer = torch.optim.Adam(model.parameters(), lr=1e-3)
+    best, state = math.inf, None
+    for _ in range(epochs):
+        _train_digits(model, train, optimizer, device)
+        val_loss = _digits_loss(model, val, device)
+        if val_loss < best:
+            best, state = val_loss, copy.deepcopy(model.state_dict())
+    model.load_state_dict(state)
+    return model.eval()
+
+
+@mistake(
+    "train_classifier", kind="device",
+    en="The optimizer is built before the model moves: what it made for each weight stays on the CPU.",
+    vi="Optimizer được tạo trước khi chuyển model: những gì nó tạo cho từng trọng số ở lại trên CPU.",
+    hint_en="First model.to(device), then the optimizer.",
+    hint_vi="Trước hết model.to(device), sau đó mới tạo optimizer.",
+)  # fmt: skip
+def optimizer_before_the_move(train, val, device, epochs):
+    model = _digits_model()
+    optimizer = torch.optim.Adagrad(model.parameters(), lr=0.02)
+    model.to(device)
+    best, state = math.inf, None
+    for _ in range(epochs):
+        _train_digits(model, train, optimizer, device)
+        val_loss = _digits_loss(model, val, device)
+        if val_loss < best:
+            best, state = val_loss, copy.deepcopy(model.state_dict())
+    model.load_state_dict(state)
+    return model.eval()
+
+
+@mistake(
+    "train_classifier", kind="device",
+    en='"cuda" stands in the code: it takes the first GPU of the machine, whatever `device` says.',
+    vi='Trong mã ghi sẵn "cuda": nó dùng GPU đầu tiên của máy, bất kể `device` là gì.',
+)  # fmt: skip
+def classifier_on_any_gpu(train, val, device, epochs):
+    device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
+    model = _digits_model().to(device)
     optimizer = torch.optim.Adam(model.parameters(), lr=1e-3)
     best, state = math.inf, None
     for _ in range(epochs):

@@ -8,7 +8,7 @@ from __future__ import annotations
 import json
 from typing import Any
 
-from autograder.models import Attempt, Grade, ItemResult
+from autograder.models import PRETEND, Attempt, Grade, ItemResult, Late
 from autograder.reports.escape import plain
 from autograder.reports.wording import tell
 from autograder.words import languages, say
@@ -28,6 +28,10 @@ def _attempt(grade: Grade, attempt: Attempt, lang: str) -> dict[str, Any]:
         "unit": attempt.unit,
         "score": attempt.score,
         "max_score": attempt.max_score,
+        "final_score": attempt.final_score,
+        "submitted_at": attempt.submitted_at or None,
+        "late": _late(attempt.late),
+        "attempt": {"number": attempt.number, "of": attempt.of, "weight": attempt.weight},
         "seconds": round(attempt.seconds, 3),
         "items": [_item(item, lang) for item in attempt.items],
         "notes": [tell(note, lang) for note in attempt.notes],
@@ -50,6 +54,12 @@ def _attempt(grade: Grade, attempt: Attempt, lang: str) -> dict[str, Any]:
     }
 
 
+def _late(late: Late | None) -> dict[str, Any] | None:
+    if late is None:
+        return None
+    return {"due": late.due, "seconds": round(late.seconds, 3), "share": late.share, "penalty": late.penalty}
+
+
 def _item(item: ItemResult, lang: str) -> dict[str, Any]:
     return {
         "item": item.item,
@@ -57,6 +67,8 @@ def _item(item: ItemResult, lang: str) -> dict[str, Any]:
         "score": item.score,
         "max_score": item.max_score,
         "seconds": round(item.seconds, 3),
+        "devices": [{"device": device, "real": device != PRETEND} for device in item.devices],
+        "peak_mb": None if item.peak_bytes is None else round(item.peak_bytes / (1 << 20), 1),
         "diagnoses": [
             {
                 "code": diagnosis.code,

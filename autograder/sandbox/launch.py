@@ -127,8 +127,8 @@ def no_alarm() -> Iterator[None]:
 class Zygote:
     """One exec'd interpreter with torch imported; owns the slot's scratch folder."""
 
-    def __init__(self, tier: str) -> None:
-        self.tier = tier
+    def __init__(self, tier: str, gpu: str = "") -> None:
+        self.tier, self.gpu = tier, gpu
         self.folder = Path(tempfile.mkdtemp(prefix="autograder-"))
         self.log = (self.folder / "zygote.log").open("ab+")  # append: reading it moves the shared offset
         self.process: subprocess.Popen[bytes] | None = None
@@ -146,12 +146,12 @@ class Zygote:
     def _start(self, control: int) -> subprocess.Popen[bytes]:
         try:
             return subprocess.Popen(
-                view.command(self.tier, self.folder, control),
+                view.command(self.tier, self.folder, control, self.gpu),
                 pass_fds=[control],
                 stdin=subprocess.DEVNULL,
                 stdout=self.log,
                 stderr=self.log,
-                env=view.ENVIRONMENT | {"HOME": str(self.folder)},
+                env=view.ENVIRONMENT | view.gpu_environment(self.gpu) | {"HOME": str(self.folder)},
                 cwd="/",
                 start_new_session=True,
             )

@@ -19,6 +19,7 @@ import numpy as np
 import torch
 
 from autograder import torchvision_compat
+from autograder.checks.devices import tell, told
 from autograder.checks.faults import CheckFailed, StudentRaised
 from autograder.checks.inside import InsideFunction
 from autograder.models import Diagnosis, msg
@@ -93,6 +94,7 @@ class Session:
     transport: Transport
     mutates: bool = False
     seed: int | None = None
+    device: str = "cpu"  # of the test: cpu, pretend, cuda, mps
     trace: list[Call] = field(default_factory=list)
     rng_touched: bool = False
     written: frozenset[str] = frozenset()  # the names that stand in the submitted file: no others are repeated
@@ -100,6 +102,7 @@ class Session:
     strict: bool = True  # a forbidden use ends the item; else it is kept in `noted`
     noted: PolicyBroken | None = None
     asked: list[Asked] | None = None  # the calls as they went out, where somebody wants to ask them again
+    peak_bytes: int | None = None  # of a GPU's memory, when the last item ended, as the worker tells it
 
     def open(
         self, filename: str, module: str, source: bytes, seconds: float, cells: Sequence[int] = ()
@@ -124,14 +127,16 @@ class Session:
         if found is not None:
             self._broken(found)
 
-    def test(self, seed: int, mutates: bool) -> None:
-        """A test begins; its seed travels with its first question."""
+    def test(self, seed: int, mutates: bool, device: str = "cpu") -> None:
+        """A test begins; its seed and its device travel with its first question."""
         self.trace.clear()
-        self.mutates, self.seed = mutates, seed
+        self.mutates, self.seed, self.device = mutates, seed, device
 
     def end_item(self) -> list[str]:
         """The traces the item left in the worker (names of states that changed); empty: it may be used again."""
-        traces = self.ask({"op": "end"}, DESK_SECONDS)
+        answer = self.exchange({"op": "end"}, DESK_SECONDS)
+        traces, most = answer["ok"], answer.get("peak")
+        self.peak_bytes = most if type(most) is int and 0 <= most < 1 << 63 else None
         return traces if isinstance(traces, list) and all(type(trace) is str for trace in traces) else ["unknown"]
 
     def call(
@@ -151,6 +156,7 @@ class Session:
         names = (*parameters[: len(args)], *map(str, range(len(parameters) + 1, len(args) + 1)), *kwargs)
         if self.seed is not None:
             question["seed"], self.seed = self.seed, None
+            question |= {"device": self.device} if self.device != "cpu" else {}
         try:
             answer = self.exchange(question, None)
         except StudentRaised as error:
@@ -183,7 +189,7 @@ class Session:
 
     def exchange(self, question: dict[str, object], seconds: float | None) -> dict[str, Any]:
         try:
-            frame = wire.pack(question, _refer)
+            frame = wire.pack(question, _refer, told)
         except wire.WireError as error:  # ours: it must not look like a frame of the student's
             raise TypeError(f"the suite passes what cannot cross to the worker: {error}") from None
         if self.asked is not None and "args" in question:
@@ -204,7 +210,7 @@ class Session:
     def _answered(self, question: dict[str, object], frame: bytes, seconds: float | None) -> dict[str, Any]:
         returned = self.transport.request(frame, seconds)
         self.transport.busy = True  # until it is read: a slow answer is still the student's time
-        answer = wire.unpack(returned, self._resolve)
+        answer = wire.unpack(returned, self._resolve, _tell)
         self.transport.busy = False
         if not isinstance(answer, dict):
             raise wire.WireError("an answer that is no mapping")
@@ -254,6 +260,13 @@ class Student:
         return lambda *args, **kwargs: self._session.call("call", name, args, kwargs, name=name)
 
 
+def _tell(tensor: torch.Tensor, device: str) -> None:
+    try:
+        tell(tensor, torch.device(device))
+    except RuntimeError:  # a name that torch does not know
+        raise wire.WireError("a device that cannot be") from None
+
+
 def _refer(value: object) -> wire.Ref | None:
     if isinstance(value, Handle):
         return wire.Ref("handle", value._number)
@@ -291,7 +304,7 @@ def same(a: object, b: object, *, rtol: float = 0.0) -> bool:
     if type(a) is not type(b):
         return False
     if isinstance(a, torch.Tensor) and isinstance(b, torch.Tensor):
-        if a.shape != b.shape or a.dtype != b.dtype or a.device != b.device:
+        if a.shape != b.shape or a.dtype != b.dtype or told(a) != told(b):
             return False
         return a.device.type == "meta" or bool(torch.isclose(a, b, rtol=rtol, atol=rtol * 1e-3, equal_nan=True).all())
     if isinstance(a, np.ndarray) and isinstance(b, np.ndarray):

@@ -30,8 +30,8 @@ TIERS = ("namespaces", "landlock", "process")
 SECRET = "canary of the self-attack"
 
 
-def choose(wanted: str, *, trust: bool = False, hidden: Sequence[Path] = ()) -> tuple[Zygote, Isolation]:
-    """A running zygote and what holds it; the `hidden` files are tried as well.
+def choose(wanted: str, *, trust: bool = False, hidden: Sequence[Path] = (), gpu: str = "") -> tuple[Zygote, Isolation]:
+    """A running zygote and what holds it; the `hidden` files are tried as well.  `gpu`: the one its workers may use.
 
     SandboxError when nothing that was allowed holds.
     """
@@ -44,7 +44,7 @@ def choose(wanted: str, *, trust: bool = False, hidden: Sequence[Path] = ()) -> 
             reasons.append(f"{tier}: needs Linux")
             continue
         try:
-            zygote = _held_or_killed(tier, hidden)
+            zygote = _held_or_killed(tier, hidden, gpu)
         except SandboxError as error:
             reasons.append(f"{tier}: {error}")
             continue
@@ -53,17 +53,17 @@ def choose(wanted: str, *, trust: bool = False, hidden: Sequence[Path] = ()) -> 
     raise SandboxError("; ".join(reasons))
 
 
-def _held_or_killed(tier: str, hidden: Sequence[Path]) -> Zygote:
+def _held_or_killed(tier: str, hidden: Sequence[Path], gpu: str) -> Zygote:
     """A tier is not passed over because something of it was killed from outside; after three times it is."""
     for _ in range(2):
         with suppress(Killed):
-            return _held(tier, hidden)
-    return _held(tier, hidden)
+            return _held(tier, hidden, gpu)
+    return _held(tier, hidden, gpu)
 
 
-def _held(tier: str, hidden: Sequence[Path]) -> Zygote:
+def _held(tier: str, hidden: Sequence[Path], gpu: str) -> Zygote:
     """A zygote whose walls have been tried; SandboxError when they fall or cannot be put up (no Landlock, no bwrap)."""
-    zygote = Zygote(tier)
+    zygote = Zygote(tier, gpu) if gpu else Zygote(tier)
     try:
         got_through = [] if tier == "process" else attack(zygote, hidden)
         if got_through:

@@ -14,7 +14,7 @@ import json
 import os
 import shutil
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from autograder.sandbox.endings import SandboxError
@@ -46,6 +46,25 @@ ENVIRONMENT = {
 }
 
 
+# What CUDA's driver opens besides the GPUs themselves, and where it reads what there is
+GPU_NODES = ("/dev/nvidiactl", "/dev/nvidia-uvm", "/dev/nvidia-uvm-tools", "/dev/nvidia-modeset")
+GPU_FACTS = ("/proc/driver/nvidia", "/sys/bus/pci/devices", "/sys/devices/pci0000:00", "/sys/devices/system/node")
+
+
+def gpu_environment(gpu: str) -> dict[str, str]:
+    """Which GPU a worker sees, by its number on the bus; the zygote asks NVML what there is, and starts no CUDA."""
+    if not gpu:
+        return {}
+    return {"CUDA_DEVICE_ORDER": "PCI_BUS_ID", "CUDA_VISIBLE_DEVICES": gpu, "PYTORCH_NVML_BASED_CUDA_CHECK": "1"}
+
+
+def gpu_nodes(gpu: str) -> list[str]:
+    """All GPUs' nodes, where one is used: CUDA counts them before it looks at CUDA_VISIBLE_DEVICES."""
+    if not gpu:
+        return []
+    return [*sorted(map(str, Path("/dev").glob("nvidia[0-9]*"))), *(node for node in GPU_NODES if os.path.exists(node))]
+
+
 def readable() -> list[str]:
     """What a worker may read: the interpreter, its libraries, and the inner half of the kit."""
     python = {sys.prefix, sys.base_prefix, *_package_folders()}
@@ -61,17 +80,18 @@ def _package_folders() -> Iterator[str]:
                 yield str(folder)
 
 
-def command(tier: str, folder: Path, control: int) -> list[str]:
+def command(tier: str, folder: Path, control: int, gpu: str = "") -> list[str]:
     """The program that becomes the zygote; without bubblewrap its code and its scratch are laid into `folder`."""
     inside = tier == "namespaces"
     kit = "/kit" if inside else str(folder / "kit")
     scratch = "/tmp" if inside else str(folder / "scratch")
-    settings = {"tier": tier, "readable": [*readable(), kit], "scratch": scratch}
+    facts = [path for path in GPU_FACTS if gpu and os.path.exists(path)]
+    settings = {"tier": tier, "readable": [*readable(), *facts, kit], "scratch": scratch, "nodes": gpu_nodes(gpu)}
     boot = f"import sys; sys.path.insert(0, {kit!r}); from inner.zygote import main; "
     boot += f"main({control}, {json.dumps(settings)!r})"
     python = [sys.executable, "-I", "-B", "-X", "utf8", "-c", boot]
     if inside:
-        return [*_bubblewrap(), *python]
+        return [*_bubblewrap(gpu_nodes(gpu), facts), *python]
     (folder / "scratch").mkdir()
     shutil.copytree(INNER, folder / "kit" / "inner", ignore=shutil.ignore_patterns("__pycache__"))
     if COMPAT.exists():
@@ -79,7 +99,7 @@ def command(tier: str, folder: Path, control: int) -> list[str]:
     return python
 
 
-def _bubblewrap() -> list[str]:
+def _bubblewrap(nodes: Sequence[str], facts: Sequence[str]) -> list[str]:
     """A view of the machine with nothing but the interpreter in it, no network, and a pid space of its own."""
     program = shutil.which("bwrap")
     if program is None:
@@ -94,6 +114,10 @@ def _bubblewrap() -> list[str]:
             walls += ["--symlink", os.readlink(path), path]
         else:
             walls += ["--ro-bind", path, path]
+    for node in nodes:
+        walls += ["--dev-bind", node, node]
+    for path in facts:
+        walls += ["--ro-bind", path, path]
     if COMPAT.exists():
         walls += ["--ro-bind", str(COMPAT), "/kit/torchvision_compat.py"]
     return [*walls, "--setenv", "HOME", "/tmp", "--chdir", "/tmp", "--"]

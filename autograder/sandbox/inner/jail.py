@@ -58,6 +58,7 @@ REFUSED_NUMBERS = (452, 463, 466, 467, 469)
 class Jail:
     tier: str  # namespaces | landlock | process
     readable: tuple[str, ...] = ()
+    nodes: tuple[str, ...] = ()  # of a GPU and its driver, which a worker may open; empty: there is none
     _libc: Any = field(default=None, repr=False)
     _seccomp: Any = field(default=None, repr=False)
     _landlock: Any = field(default=None, repr=False)
@@ -121,7 +122,8 @@ class Jail:
         limit(resource.RLIMIT_CPU, seconds, above=2)  # SIGXCPU first: SIGKILL at once would look like a kill for memory
         if sys.platform == "linux":
             limit(resource.RLIMIT_DATA, status_bytes("VmData") + (memory_mb << 20))
-            limit(resource.RLIMIT_AS, status_bytes("VmSize") + (memory_mb + ADDRESSES_MB << 20))
+            if not self.nodes:  # CUDA reserves addresses for the memory of the machine and of all GPUs
+                limit(resource.RLIMIT_AS, status_bytes("VmSize") + (memory_mb + ADDRESSES_MB << 20))
             if self.tier == "namespaces":
                 limit(resource.RLIMIT_NPROC, PROCESSES)
 
@@ -137,6 +139,8 @@ class Jail:
                     rules.allow_path(path, read if os.path.isdir(path) else fs.READ_FILE | fs.EXECUTE)
             for device in ("/dev/null", "/dev/urandom", "/dev/random"):  # /dev/zero can be mapped as shared memory
                 rules.allow_path(device, fs.READ_FILE | fs.WRITE_FILE)
+            for node in self.nodes:
+                rules.allow_path(node, fs.READ_FILE | fs.WRITE_FILE | getattr(fs, "IOCTL_DEV", fs.READ_FILE))
             rules.allow_path(scratch, write)
             rules.restrict()
 

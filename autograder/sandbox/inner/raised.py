@@ -29,6 +29,12 @@ ABOUT: dict[str, str] = {
     "needs_float": r"of floating point and complex dtype can require gradients|Could not infer output dtype"
     r"|not implemented for '(Long|Int|Bool|Byte)'|must be either a floating point or complex dtype",
     "numpy_of_graph": r"Can't call numpy\(\) on Tensor that requires grad",
+    "devices": r"Expected all tensors to be on the same device|indices should be either on cpu or on the same device"
+    r"|attempting to assign a gradient with device type|device type for generator but found",
+    "numpy_of_device": r"can't convert (cuda|mps)\S* device type tensor to numpy",
+    "no_device": r"Torch not compiled with CUDA enabled|Found no NVIDIA driver|invalid device ordinal"
+    r"|not linked with support for mps|type torch\.cuda\.\w+ not available"
+    r"|Attempting to deserialize object on a CUDA device",
     "truth_of_many": r"truth value of an array with more than one|Boolean value of Tensor with more than one",
 }
 
@@ -67,7 +73,7 @@ def statement(error: BaseException, filename: str) -> int:
 
 def _about(error: BaseException) -> str:
     """Which of ABOUT a message of torch's or NumPy's is; "" for any other."""
-    kinds = (RuntimeError, ValueError, TypeError, IndexError, NotImplementedError)
+    kinds = (AssertionError, RuntimeError, ValueError, TypeError, IndexError, NotImplementedError)
     text = error.args[0] if type(error) in kinds and error.args else ""
     if type(text) is not str:
         return ""

@@ -4,6 +4,7 @@
 
 Plain Python values go as msgpack; tensors and arrays as a checked header with their raw bytes; what is not data
 (functions, modules, loaders) stays where it is and crosses as a `Ref`.  Nothing is ever pickled.
+A tensor's device crosses by name; each side says what that means to it (`where`, `place`), and memory is the CPU's.
 Every header is checked before memory is touched; anything odd raises `WireError`, never another exception.
 Figures (field-notes.md, "Wire"): 34k small calls a second, a full call 16k.
 """
@@ -28,6 +29,7 @@ ITEMS = 1 << 22  # entries of all lists, tuples and maps of a frame: 60 MB of em
 EXTENSIONS = 1 << 15  # tensors, arrays, tuples … of a frame: each takes 13 µs to rebuild
 KEYS = 1 << 13  # keys of a map that are not all strings: numbers that collide make a dict quadratic
 _LENGTH = struct.Struct("!Q")
+Place = Callable[[torch.Tensor, str], object]
 _HOLDERS = (list, tuple, dict, torch.Size)
 
 TUPLE, TENSOR, ARRAY, NUMBER, BIG_INT, COMPLEX, DTYPE, DEVICE, SIZE, REF = range(1, 11)
@@ -60,8 +62,15 @@ class Ref:
     text: str = ""
 
 
-def pack(value: object, refer: Callable[[object], Ref | None] | None = None) -> bytes:
-    """One frame, within what `unpack` takes.  `refer` turns what is no data into a Ref; without it: WireError."""
+def pack(
+    value: object,
+    refer: Callable[[object], Ref | None] | None = None,
+    where: Callable[[torch.Tensor], torch.device] = lambda tensor: tensor.device,
+) -> bytes:
+    """One frame, within what `unpack` takes.  `refer` turns what is no data into a Ref; without it: WireError.
+
+    `where` tells the device of a tensor.
+    """
 
     depth = extensions = references = 0
 
@@ -75,7 +84,7 @@ def pack(value: object, refer: Callable[[object], Ref | None] | None = None) -> 
         if kind is tuple:
             return msgpack.ExtType(TUPLE, nested(list(odd)))  # type: ignore[call-overload]
         if kind is torch.Tensor or kind is torch.nn.Parameter:
-            packed = _tensor(odd)  # type: ignore[arg-type]
+            packed = _tensor(odd, where)  # type: ignore[arg-type]
             if packed is not None:
                 return msgpack.ExtType(TENSOR, packed)
         if kind is np.ndarray and ARRAY_DTYPE.fullmatch(odd.dtype.str):  # type: ignore[attr-defined]
@@ -139,10 +148,15 @@ def _count(value: object, spent: int) -> None:
             waiting += [each for each in inner if type(each) in _HOLDERS]
 
 
-def unpack(frame: bytes | memoryview, resolve: Callable[[Ref], object] | None = None) -> Any:
-    """The value of a frame.  `resolve` turns a Ref into what it stands for on this side."""
+def unpack(
+    frame: bytes | memoryview, resolve: Callable[[Ref], object] | None = None, place: Place | None = None
+) -> Any:
+    """The value of a frame.  `resolve` turns a Ref into what it stands for on this side.
+
+    `place` is told of each tensor that comes from another device than the CPU, by the device's name.
+    """
     try:
-        value = _unpack(frame, resolve, 0, _Budget())
+        value = _unpack(frame, resolve, place, 0, _Budget())
         _no_timestamps(value)
         return value
     except WireError:
@@ -177,7 +191,13 @@ class _Budget:
             raise WireError(f"a map of more than {KEYS} keys that are not all texts")
 
 
-def _unpack(frame: bytes | memoryview, resolve: Callable[[Ref], object] | None, depth: int, budget: _Budget) -> Any:
+def _unpack(
+    frame: bytes | memoryview,
+    resolve: Callable[[Ref], object] | None,
+    place: Place | None,
+    depth: int,
+    budget: _Budget,
+) -> Any:
     if depth > DEPTH:
         raise WireError("tuples nested too deeply")
 
@@ -187,9 +207,9 @@ def _unpack(frame: bytes | memoryview, resolve: Callable[[Ref], object] | None, 
         if budget.extensions < 0:
             raise WireError(f"more than {EXTENSIONS} tensors and tuples in one frame")
         if code == TUPLE:
-            return tuple(_list(_unpack(body, resolve, depth + 1, budget)))
+            return tuple(_list(_unpack(body, resolve, place, depth + 1, budget)))
         if code == TENSOR:
-            return _read_tensor(body)
+            return _read_tensor(body, place)
         if code == ARRAY:
             return _read_array(body)
         if code == NUMBER:
@@ -203,9 +223,9 @@ def _unpack(frame: bytes | memoryview, resolve: Callable[[Ref], object] | None, 
         if code == DEVICE:
             return torch.device(_device(body.decode()))
         if code == SIZE:
-            return torch.Size(_list(_unpack(body, None, depth + 1, budget)))
+            return torch.Size(_list(_unpack(body, None, None, depth + 1, budget)))
         if code == REF:
-            kind, name, text = _list(_unpack(body, None, depth + 1, budget))
+            kind, name, text = _list(_unpack(body, None, None, depth + 1, budget))
             if not (isinstance(kind, str) and isinstance(name, str) and isinstance(text, str)):
                 raise WireError("a reference that is not made of texts")
             ref = Ref(kind, name, text)
@@ -247,12 +267,12 @@ def _split(body: bytes) -> tuple[list[Any], memoryview]:
     return _list(msgpack.unpackb(body[2 : 2 + size])), memoryview(body)[2 + size :]
 
 
-def _tensor(tensor: torch.Tensor) -> bytes | None:
+def _tensor(tensor: torch.Tensor, where: Callable[[torch.Tensor], torch.device]) -> bytes | None:
     """dtype, shape, device, requires_grad, then the bytes in C order; None when it has no plain memory (sparse …)."""
     name = NAMES.get(tensor.dtype)
     if name is None or tensor.layout is not torch.strided or tensor.is_quantized:
         return None
-    device = str(tensor.device)
+    device = str(where(tensor))
     fields: list[object] = [name, list(tensor.shape), device, tensor.requires_grad]
     if device == "meta":  # a shape without values: crosses as such
         return _header(fields, b"")
@@ -264,7 +284,7 @@ def _tensor(tensor: torch.Tensor) -> bytes | None:
     return _header(fields, readable.numpy().tobytes())
 
 
-def _read_tensor(body: bytes) -> torch.Tensor:
+def _read_tensor(body: bytes, place: Place | None) -> torch.Tensor:
     (name, shape, device, requires_grad), raw = _split(body)
     dtype, shape = DTYPES[name], _shape(shape)
     if _device(device) == "meta":
@@ -273,6 +293,8 @@ def _read_tensor(body: bytes) -> torch.Tensor:
         raise WireError("a tensor whose bytes do not fit its shape")
     flat = torch.frombuffer(bytearray(raw), dtype=dtype) if len(raw) else torch.empty(0, dtype=dtype)
     tensor = flat.reshape(shape)
+    if place is not None and device != "cpu":
+        place(tensor, device)
     differentiable = dtype.is_floating_point or dtype.is_complex
     return tensor.requires_grad_() if requires_grad is True and differentiable else tensor
 

@@ -6,9 +6,9 @@ It knows nothing that is worth stealing: no expected value, label, path or token
 in here can only change what the student's code returns.  The same class runs in the grader's own process for
 trusted code (`--isolation none`, the replay of mistakes), where it is given no jail.
 
-Requests: open, item, call, apply, inside, end; the first one of a test brings its seed.  Responses: {"ok": value, …}
-or one of "error", "missing", "blocked", "memory", "too_much".  A response never holds a text of the student's making
-except names, which the grader checks.
+Requests: open, item, call, apply, inside, end; the first one of a test brings its seed and its device.  Responses:
+{"ok": value, …} or one of "error", "missing", "blocked", "memory", "too_much".  A response never holds a text of the
+student's making except names, which the grader checks.
 """
 
 from __future__ import annotations
@@ -28,16 +28,18 @@ from typing import Any
 import numpy as np
 import torch
 
-from . import wire
-from .cells import Cell, definitions, split
+from . import pretend, real, wire
+from .cells import Cell, NoShell, definitions, split
 from .guard import Guard
 from .policy import Source
+from .pretend.tags import named
 from .raised import describe, statement
 from .traces import changed, left, rng_digest, small, snapshot, switches
 
 NAMES = 200
 SHARE = 0.7  # of the time that is left for an import: what one cell of a notebook may take
 TOLD = 50  # of each kind of thing that there is to say about a notebook
+REAL = {"cuda": "cuda:0", "mps": "mps:0"}
 FUTURE = sum({getattr(__future__, name).compiler_flag for name in __future__.all_feature_names})
 
 
@@ -62,12 +64,14 @@ class Workbench:
         self.policies = contextlib.ExitStack()  # what holds for the whole item
         self.before: dict[str, object] = {}
         self.rng = 0
+        self.device = "cpu"  # of the test: cpu, pretend, cuda, mps
 
     def answer(self, frame: bytes | bytearray) -> bytes:
         """The response to one request; a student's exception is an answer, not an error."""
-        request = wire.unpack(bytes(frame), self._resolve)
+        request = wire.unpack(bytes(frame), self._resolve, _place)
         try:
             if "seed" in request:
+                self.device = request.pop("device", "cpu")
                 self._seed(request.pop("seed"))
             response = getattr(self, f"_{request.pop('op')}")(**request)
         except self.catches as error:
@@ -117,6 +121,7 @@ class Workbench:
         assert self.module is not None
         names = self.module.__dict__
         names["display"] = lambda *args, **kwargs: None  # a notebook has it; nobody looks here
+        names["get_ipython"] = NoShell  # so does a kernel
         trees = [self._parsed(cell) for cell in cells]
         self._read(lambda: [tree for tree, _ in trees])
         if self.scratch is not None:  # for inspect.getsource, which must be able to read it
@@ -230,23 +235,29 @@ class Workbench:
         """The item is over: which traces did it leave?  (A fresh worker follows when there are any.)"""
         self.policies.close()
         self.handles.clear()
-        return {"ok": changed(self.before, snapshot(self.module, self.scratch))[:20]}
+        found: dict[str, object] = {"ok": changed(self.before, snapshot(self.module, self.scratch))[:20]}
+        most = real.peak() if self.scratch is not None else None
+        return found if most is None else found | {"peak": most}
 
     # --- running ---
 
     def _seed(self, seed: int) -> None:
         """A test begins: every student meets the same random numbers."""
         torch.default_generator.manual_seed(seed)
+        if self._is_real():
+            torch.cuda.manual_seed_all(seed)  # waits until CUDA starts
         np.random.seed(seed % (1 << 32))
         random.seed(seed)
         self.rng = rng_digest()
 
     def _run(self, function: Any, args: list[Any], kwargs: dict[str, Any]) -> dict[str, object]:
+        if self._is_real():
+            args, kwargs = real.brought(args, REAL[self.device]), real.brought(kwargs, REAL[self.device])
         rng = self.rng
         guard = Guard(self.forbids, self.filename, self.strict) if self.forbids else None
         before = switches([function, *args, *kwargs.values()])
         try:
-            with self._policies(guard):
+            with self._on_device(), self._policies(guard):
                 value = function(*args, **kwargs)
         except self.catches as error:
             self.rng = rng_digest()
@@ -261,6 +272,15 @@ class Workbench:
             response["noted"] = list(guard.found)
         otherwise = left(before, switches([function, *args, *kwargs.values()]))
         return response | {"left": otherwise} if otherwise else response
+
+    def _is_real(self) -> bool:
+        return self.device in REAL and self.scratch is not None
+
+    def _on_device(self) -> contextlib.AbstractContextManager[None]:
+        """Two pretended GPUs, where the test asks for them; and where it asks for a real one in the grader's own
+        process, which replays trusted code only and starts no CUDA."""
+        pretends = self.device != "cpu" and not self._is_real()
+        return pretend.pretending() if pretends else contextlib.nullcontext()
 
     @contextlib.contextmanager
     def _policies(self, guard: Guard | None) -> Iterator[None]:
@@ -292,8 +312,18 @@ class Workbench:
 
     def _pack(self, response: dict[str, object]) -> bytes:
         try:
-            return wire.pack(response, self._refer)
+            return wire.pack(response, self._refer, _where)
         except wire.WireError as error:
             return wire.pack({"too_much": str(error)})
         except BaseException as error:  # an object of the student's that raises while it is looked at
             return wire.pack(describe(error, self.filename))
+
+
+def _place(tensor: torch.Tensor, device: str) -> None:
+    """A tensor that the suite has put on a device arrives there."""
+    pretend.mark(tensor, named(device))
+
+
+def _where(tensor: torch.Tensor) -> torch.device:
+    device = pretend.placed(tensor)
+    return device if device.type == "cuda" else tensor.device

@@ -42,7 +42,7 @@ WATCH_SECONDS = 0.1  # between two looks at what the worker has put into its fol
 def main(control_fd: int, settings: str) -> None:
     chosen = json.loads(settings)
     control = socket.socket(fileno=control_fd)
-    jail = Jail(chosen["tier"], tuple(chosen["readable"]))
+    jail = Jail(chosen["tier"], tuple(chosen["readable"]), tuple(chosen["nodes"]))
     jail.prepare()
     versions = _preload()
     threads = _one_thread()
@@ -64,7 +64,7 @@ def _preload() -> dict[str, str]:
     import torch.optim
     import torch.utils.data
 
-    from . import guard, loaders, own_files, workbench  # noqa: F401
+    from . import guard, loaders, own_files, real, workbench  # noqa: F401
 
     try:
         import torchvision_compat  # laid beside this package by the launcher
@@ -140,6 +140,10 @@ def _watch(control: socket.socket, workers: Collection[Held]) -> None:
 def _fork(
     control: socket.socket, jail: Jail, scratch_root: Path, order: dict[str, Any], descriptors: list[int]
 ) -> Held:
+    if jail.nodes:
+        from .real import not_started
+
+        assert not_started(), "CUDA was started in the zygote: no worker could use it"
     scratch = Path(tempfile.mkdtemp(prefix="work-", dir=scratch_root))
     free = watch.free(scratch)
     ours, theirs = socket.socketpair()

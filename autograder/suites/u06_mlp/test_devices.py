@@ -8,9 +8,14 @@ import torch.nn.functional as F
 from torch import nn
 
 from autograder import checks as check
-from autograder.checks import inside
+from autograder.checks import Text, inside
 
 pytestmark = pytest.mark.unit("u06_mlp")
+
+MADE_ELSEWHERE = Text(
+    en="Model, x and y are on the device, and yet tensors of two devices meet: one of them was made somewhere else.",
+    vi="Model, x và y đều ở trên device, vậy mà tensor của hai device vẫn gặp nhau: có tensor được tạo ở nơi khác.",
+)
 
 
 @inside
@@ -49,21 +54,23 @@ def reference_run(weights, batches, lr, momentum):
 
 
 @inside
-def devices():
+def devices_of(device):
     bare = nn.Module()
-    bare.register_buffer("table", torch.empty(3, device="meta"))
-    mixed = nn.Sequential(nn.BatchNorm1d(2), nn.Linear(2, 2, device="meta"))
-    turned = nn.Sequential(nn.Linear(2, 2, device="meta"), nn.Linear(2, 2))
-    models = [nn.Linear(3, 2), nn.Sequential(nn.ReLU(), nn.Linear(3, 2, device="meta")), bare, mixed, turned, nn.ReLU()]
-    models.append(nn.BatchNorm1d(2, affine=False, device="meta"))
-    models.append(nn.Sequential(nn.BatchNorm1d(2, affine=False, device="meta"), nn.Linear(2, 2)))
+    bare.register_buffer("table", torch.empty(3, device=device))
+    mixed = nn.Sequential(nn.BatchNorm1d(2), nn.Linear(2, 2, device=device))
+    turned = nn.Sequential(nn.Linear(2, 2, device=device), nn.Linear(2, 2))
+    models = [nn.Linear(3, 2), nn.Sequential(nn.ReLU(), nn.Linear(3, 2, device=device)), bare, mixed, turned, nn.ReLU()]
+    models.append(nn.BatchNorm1d(2, affine=False, device=device))
+    models.append(nn.Sequential(nn.BatchNorm1d(2, affine=False, device=device), nn.Linear(2, 2)))
     return [student.device_of(model) for model in models]
 
 
 @pytest.mark.item("device_of")
-def test_it_is_the_device_of_the_first_parameter_then_buffer_then_cpu(student):
-    names = ["cpu", "meta", "meta", "cpu", "meta", "cpu", "meta", "cpu"]
-    check.equal(devices(), [torch.device(name) for name in names], name="[device_of(model) for model in models]")
+@pytest.mark.devices("pretend", "cuda", "mps")
+def test_it_is_the_device_of_the_first_parameter_then_buffer_then_cpu(student, device):
+    names = ["cpu", device, device, "cpu", device, "cpu", device, "cpu"]
+    want = [torch.device(name) for name in names]
+    check.equal(devices_of(device), want, name="[device_of(model) for model in models]")
 
 
 @inside
@@ -80,6 +87,46 @@ def test_it_returns_a_torch_device(student):
 
 
 @inside
+def where_everything_was(device):
+    """A step on the device, and where the model, x and y were used last; did it get to its end?"""
+    seen = {"model": "not called", "x": "not called", "y": "not used"}
+    labels = [2, 0, 1, 2, 0]
+
+    class Net(nn.Linear):
+        def forward(self, x):
+            seen["model"], seen["x"] = self.weight.device, x.device
+            return super().forward(x)
+
+    class Noted(torch.overrides.TorchFunctionMode):
+        def __torch_function__(self, func, types, args=(), kwargs=None):
+            for value in torch.utils._pytree.tree_leaves([args, kwargs]):
+                if isinstance(value, torch.Tensor) and value.dtype == torch.int64 and value.tolist() == labels:
+                    seen["y"] = value.device
+            return func(*args, **(kwargs or {}))
+
+    net = Net(4, 3)
+    optimizer = torch.optim.SGD(net.parameters(), lr=0.1)
+    try:
+        with Noted():
+            student.train_step_on(net, (torch.ones(5, 4), torch.tensor(labels)), optimizer, device)
+    except RuntimeError as error:
+        if isinstance(error, NotImplementedError):
+            raise  # an untouched stub
+        return seen, False
+    return seen, True
+
+
+@pytest.mark.item("train_step_on")
+@pytest.mark.devices("cpu", "pretend", "cuda", "mps")
+def test_model_inputs_and_labels_are_moved_to_the_device(student, device):
+    seen, finished = where_everything_was(device)
+    want = dict.fromkeys(("model", "x", "y"), torch.device(device))
+    with check.about("not_moved"):
+        check.equal(seen, want, name="where the model, x and y were")
+    check.that(finished, MADE_ELSEWHERE, code="made_elsewhere")
+
+
+@inside
 def steps_on(weights, batches, device, lr, momentum, stale):
     net = two_layers(weights)
     optimizer = torch.optim.SGD(net.parameters(), lr=lr, momentum=momentum)
@@ -91,15 +138,15 @@ def steps_on(weights, batches, device, lr, momentum, stale):
 
 @pytest.mark.item("train_step_on")
 @pytest.mark.parametrize("stale", [False, True])
-def test_twelve_steps_follow_the_optimizer_that_was_passed(student, make, stale):
+@pytest.mark.devices("cpu", "pretend", "cuda")
+def test_twelve_steps_follow_the_optimizer_that_was_passed(student, make, stale, device):
     weights = layers(make, 5, 7, 3)
     sizes = [6] * 11 + [1]  # an uneven last batch
     batches = [(make(n, 5), make.ints(3, n)) for n in sizes]
-    device = "cpu" if stale else torch.device("cpu")
-    losses, params = steps_on(weights, batches, device, 0.1, 0.9, stale)
+    losses, params = steps_on(weights, batches, device if stale else torch.device(device), 0.1, 0.9, stale)
     want_losses, want = reference_run(weights, batches, 0.1, 0.9)
     check.trajectory(losses, want_losses, name="losses")
-    check.close(params, want, name="parameters after 12 steps", rtol=1e-6, atol=1e-9)
+    check.close(params, want, name="parameters after 12 steps", rtol=1e-6, atol=1e-9, device=device)
 
 
 @inside
@@ -121,39 +168,3 @@ def test_a_confident_wrong_answer_costs_what_it_should_and_the_flag_stays(studen
     check.number(loss, F.cross_entropy(forward(x, *weights), y).item(), name="the loss")
     check.equal(flag, training, name="model.training")
     check.equal(same, [True, True], name="the batch's own tensors are still in it")
-
-
-@inside
-def where_everything_was(device):
-    """Runs a step on the meta device, which has shapes and no values, and notes where the tensors were."""
-    seen = {"model": "not called", "x": "not called", "y": "not used"}
-
-    class Net(nn.Linear):
-        def forward(self, x):
-            seen["model"], seen["x"] = self.weight.device.type, x.device.type
-            return super().forward(x)
-
-    class Labels(torch.Tensor):
-        @classmethod
-        def __torch_function__(cls, func, types, args=(), kwargs=None):
-            with torch._C.DisableTorchFunctionSubclass():
-                for value in [*args, *(kwargs or {}).values()]:
-                    if isinstance(value, cls) and value.dtype == torch.int64:
-                        seen["y"] = value.device.type
-            return super().__torch_function__(func, types, args, kwargs)
-
-    net = Net(4, 3)
-    batch = (torch.ones(5, 4), torch.zeros(5, dtype=torch.int64).as_subclass(Labels))
-    try:
-        student.train_step_on(net, batch, torch.optim.SGD(net.parameters(), lr=0.1), device)
-    except (RuntimeError, NotImplementedError):
-        return seen  # expected: a loss on meta has no value
-    return seen
-
-
-@pytest.mark.item("train_step_on")
-@pytest.mark.parametrize("device", ["meta", "cpu"])
-@check.about("not_moved")
-def test_model_inputs_and_labels_are_moved_to_the_device(student, device):
-    want = {"model": device, "x": device, "y": device}
-    check.equal(where_everything_was(device), want, name="where the model, x and y were")

@@ -127,6 +127,20 @@ def test_eval_and_back_to_train(student, make):
     )
 
 
+@inside
+def value_on(device, net, x):
+    return net.to(device)(x.to(device))
+
+
+@pytest.mark.item("dropout")
+@pytest.mark.devices("cpu", "pretend", "cuda", "mps")
+def test_the_mask_is_drawn_where_x_is(student, make, device):
+    for p in (0.0, 0.5):
+        x = make(20, 30, dtype=torch.float32)
+        y = value_on(device, student.Dropout(p), x)
+        check.close(y, torch.where(y != 0, x / (1 - p), 0.0), name=f"Dropout({p})(x)", device=device)
+
+
 @pytest.mark.item("dropout")
 def test_p_0_keeps_all_and_p_1_gives_zeros(student, make):
     for p, factor in ((0.0, 1.0), (1.0, 0.0)):
@@ -271,6 +285,26 @@ def test_what_it_learned_in_training_is_used_in_eval(student, make):
         state = after(state, batch, 0.1)
     set_mode(net, False)
     expect_norm(net, by_the_record(state, 1e-5), make(5, 3), make(5, 3), state)
+
+
+@inside
+def used_on(device, net, x, training):
+    net.train(training).to(device)
+    return net(x.to(device)).detach(), {name: value.detach().clone() for name, value in net.state_dict().items()}
+
+
+@pytest.mark.item("batch_norm1d")
+@pytest.mark.devices("cpu", "pretend", "cuda")
+def test_all_that_it_remembers_moves_with_it(student, make, device):
+    net, state, x = student.BatchNorm1d(4, 0.05, 0.3), batch_norm_state(make, 4), make(6, 4)
+    load_state(net, state)
+    y, kept = used_on(device, net, x, False)
+    want = by_the_record(state, 0.05)(x, state["weight"], state["bias"])
+    check.close(y, want, name="net.eval()(x)", device=device)
+    check.close(kept, state, name="state_dict()", device=device)
+    y, kept = used_on(device, net, x, True)
+    check.close(y, by_the_batch(0.05)(x, state["weight"], state["bias"]), name="net(x)", device=device)
+    check.close(kept, after(state, x, 0.3), name="state_dict() after a batch", device=device)
 
 
 @pytest.mark.item("batch_norm1d")

@@ -14,6 +14,12 @@ BEST = Text(
     en="The model that comes back is not that of the best epoch.",
     vi="Model trả về không phải là của epoch tốt nhất.",
 )
+MADE_ELSEWHERE = Text(
+    en="x and y are on the device, and yet tensors of two devices meet: the model, or what the optimizer remembers, "
+    "is elsewhere.",
+    vi="x và y ở trên device, vậy mà tensor của hai device vẫn gặp nhau: model, hoặc trạng thái mà optimizer ghi nhớ, "
+    "nằm ở nơi khác.",
+)
 LEAK = Text(
     en="The examples of val have been trained on.",
     vi="Các mẫu của val đã bị dùng để huấn luyện.",
@@ -71,6 +77,44 @@ def share(found, wanted):
     return (found == wanted).double().mean().item()
 
 
+@inside
+def where_everything_was(device, x, y):
+    """Trains two epochs of one batch: where x and y were used last, and where the model is; None when it broke off."""
+    seen = {"x": "not used", "y": "not used"}
+    sizes = {torch.float32: ("x", x.shape), torch.int64: ("y", y.shape)}
+
+    class Noted(torch.overrides.TorchFunctionMode):
+        def __torch_function__(self, func, types, args=(), kwargs=None):
+            for value in torch.utils._pytree.tree_leaves([args, kwargs]):
+                if isinstance(value, torch.Tensor) and value.dtype in sizes:
+                    name, shape = sizes[value.dtype]
+                    if value.shape == shape and bool((value.cpu() == (x if name == "x" else y)).all()):
+                        seen[name] = value.device
+            return func(*args, **(kwargs or {}))
+
+    try:
+        with Noted():
+            model = student.train_classifier([(x, y)], [(x, y)], device, 2)
+    except RuntimeError as error:
+        if isinstance(error, NotImplementedError):
+            raise  # an untouched stub
+        return seen, None
+    return seen, next(model.parameters()).device
+
+
+@pytest.mark.item("train_classifier")
+@pytest.mark.devices("cpu", "pretend", "cuda", "mps")
+def test_batches_and_model_are_moved_to_the_device(student, make, device):
+    y = make.ints(10, 5)
+    seen, home = where_everything_was(device, pictures(make, y)[0], y)
+    where = torch.device(device)
+    with check.about("not_moved"):
+        check.equal(seen, {"x": where, "y": where}, name="where x and y were used")
+    check.that(home is not None, MADE_ELSEWHERE, code="made_elsewhere")
+    with check.about("not_moved"):
+        check.equal(home, where, name="where the model is")
+
+
 @pytest.mark.item("train_classifier")
 def test_an_epoch_is_one_walk_through_each_loader_and_the_model_comes_back_in_eval_mode(student, make):
     y = torch.arange(300) % 10
@@ -110,39 +154,6 @@ def test_nothing_is_learned_from_val(student, make):
     unseen = (0.8 * patterns[strange] + 0.2 * make.uniform(200, 784)).float()
     notes = notes_of_training([batches_of(x, y)], [batches_of(unseen, strange)], 3, "cpu", unseen)
     check.that(share(expect_a_model(notes, 3, 200), strange) < 0.5, LEAK, code="leak")
-
-
-@inside
-def where_everything_was(device):
-    """Trains on the meta device, which has shapes and no values, and notes where x and y were used last."""
-    seen = {"x": "not used", "y": "not used"}
-
-    class Noted(torch.Tensor):
-        @classmethod
-        def __torch_function__(cls, func, types, args=(), kwargs=None):
-            with torch._C.DisableTorchFunctionSubclass():
-                for value in [*args, *(kwargs or {}).values()]:
-                    if isinstance(value, cls):
-                        seen["y" if value.dtype == torch.int64 else "x"] = value.device.type
-            return super().__torch_function__(func, types, args, kwargs)
-
-    batch = (torch.ones(4, 784).as_subclass(Noted), torch.zeros(4, dtype=torch.int64).as_subclass(Noted))
-    try:
-        model = student.train_classifier([batch], [batch], device, 1)
-    except RuntimeError as error:
-        if isinstance(error, NotImplementedError) and seen["x"] == "not used":
-            raise  # an untouched stub; else a loss on meta, which has no value
-        return seen, device
-    return seen, next(model.parameters()).device.type
-
-
-@pytest.mark.item("train_classifier")
-@pytest.mark.parametrize("device", ["meta", "cpu"])
-@check.about("not_moved")
-def test_batches_and_model_are_moved_to_the_device(student, device):
-    seen, home = where_everything_was(device)
-    check.equal(seen, {"x": device, "y": device}, name="where x and y were used")
-    check.equal(home, device, name="where the model is")
 
 
 @inside

@@ -10,9 +10,14 @@ import torch
 import torch.nn.functional as F
 
 from autograder import checks as check
-from autograder.checks import inside
+from autograder.checks import Text, inside
 
 pytestmark = pytest.mark.unit("u09_training")
+
+MADE_ELSEWHERE = Text(
+    en="The batch is on the device, and yet tensors of two devices meet: one of them was made somewhere else.",
+    vi="Batch ở trên device, vậy mà tensor của hai device vẫn gặp nhau: có tensor được tạo ở nơi khác.",
+)
 
 
 # ------------------------------------------------------------------------------------------------------ to_device
@@ -22,7 +27,7 @@ pytestmark = pytest.mark.unit("u09_training")
 def described(batch):
     """The build of a nested batch, and where its tensors are."""
     if isinstance(batch, torch.Tensor):
-        return ["tensor", batch.device.type, str(batch.dtype), list(batch.shape)]
+        return ["tensor", str(batch.device), str(batch.dtype), list(batch.shape)]
     if isinstance(batch, dict):
         return [type(batch).__name__, [[key, described(value)] for key, value in batch.items()]]
     if isinstance(batch, (list, tuple)):
@@ -79,19 +84,20 @@ def wanted_batches(device):
 
 
 @pytest.mark.item("to_device")
-@pytest.mark.parametrize("device", ["meta", torch.device("meta"), "cpu"])
-def test_every_tensor_moves_and_the_build_stays(student, device):
-    found, after = moved(device)
-    for got, want in zip(found, wanted_batches(torch.device(device).type), strict=True):
+@pytest.mark.parametrize("as_object", [False, True])
+@pytest.mark.devices("cpu", "pretend", "cuda")
+def test_every_tensor_moves_and_the_build_stays(student, device, as_object):
+    found, after = moved(torch.device(device) if as_object else device)
+    for got, want in zip(found, wanted_batches(device), strict=True):
         check.equal(got, want, name="to_device(batch, device)")
     check.equal(after, wanted_batches("cpu"), name="the batches that were passed, afterwards")
 
 
 @inside
-def identities(x, y):
+def identities(x, y, device):
     batch = {"pair": (x, y), "list": [y]}
     inner = batch["pair"], batch["list"]
-    result = student.to_device(batch, "cpu")
+    result = student.to_device(batch, device)
     tensors = [result["pair"][0] is x, result["pair"][1] is y, result["list"][0] is y]
     containers = [result is batch, result["list"] is inner[1]]
     kept = [batch["pair"] is inner[0], batch["list"] is inner[1], batch["list"][0] is y]
@@ -99,13 +105,14 @@ def identities(x, y):
 
 
 @pytest.mark.item("to_device")
+@pytest.mark.devices("cpu", "pretend", "cuda")
 @check.about(
     "copied",
     en="A tensor that is on the device already was copied, or the container that was given came back itself.",
     vi="Tensor đã ở trên device mà vẫn bị sao chép, hoặc container được đưa vào lại chính là container trả về.",
 )
-def test_tensors_that_are_there_are_not_copied_and_containers_are_new(student, make):
-    tensors, containers, kept = identities(make(3, 2), make.ints(5, 3))
+def test_tensors_that_are_there_are_not_copied_and_containers_are_new(student, make, device):
+    tensors, containers, kept = identities(*check.on((make(3, 2), make.ints(5, 3)), device), device)
     check.equal(tensors, [True] * 3, name="[each tensor is the one that was passed]")
     check.equal(containers, [False] * 2, name="[dict, list are the ones that were passed]")
     check.equal(kept, [True] * 3, name="[the containers that were passed still hold their own]")
@@ -222,9 +229,10 @@ def two_layers(weights):
 @inside
 def steps_in_bfloat16(weights, batches, device, lr, momentum, stale, training):
     net = two_layers(weights).train(training)
-    optimizer = torch.optim.SGD(net.parameters(), lr=lr, momentum=momentum)
     if stale:
         net(batches[0][0]).sum().backward()
+    net.to(device)
+    optimizer = torch.optim.SGD(net.parameters(), lr=lr, momentum=momentum)
     losses = [student.amp_step(net, batch, optimizer, device) for batch in batches]
     return losses, [p.detach() for p in net.parameters()], net.training
 
@@ -267,6 +275,61 @@ def bfloat16_run(weights, batches, lr, momentum):
     return losses, [w.detach() for w in weights]
 
 
+@inside
+def where_everything_was(device):
+    """A step on the device: where x and y were used last, what autocast was for; did it get to its end?"""
+    seen = {"x": "not called", "y": "not used", "autocast": "not used"}
+    labels = [2, 0, 1, 2, 0]
+
+    class Net(nn.Linear):
+        def forward(self, x):
+            seen["x"] = x.device
+            return super().forward(x)
+
+    class Noted(torch.overrides.TorchFunctionMode):
+        def __torch_function__(self, func, types, args=(), kwargs=None):
+            for value in torch.utils._pytree.tree_leaves([args, kwargs]):
+                if isinstance(value, torch.Tensor) and value.dtype == torch.int64 and value.tolist() == labels:
+                    seen["y"] = value.device
+            return func(*args, **(kwargs or {}))
+
+    autocast = torch.amp.autocast_mode.autocast
+    start = autocast.__init__
+
+    def noted(self, device_type, dtype=None, enabled=True, cache_enabled=None):
+        if seen["x"] == "not called":  # the one that the model runs in
+            seen["autocast"] = [torch.device(device_type).type, str(dtype), bool(enabled)]
+        start(self, device_type, dtype, enabled, cache_enabled)
+
+    net = Net(4, 3, device=device)
+    autocast.__init__ = noted
+    try:
+        with Noted():
+            optimizer = torch.optim.SGD(net.parameters(), lr=0.1)
+            student.amp_step(net, (torch.ones(5, 4), torch.tensor(labels)), optimizer, device)
+    except RuntimeError as error:
+        if isinstance(error, NotImplementedError):
+            raise  # an untouched stub
+        return seen, False
+    finally:
+        autocast.__init__ = start
+    return seen, True
+
+
+@pytest.mark.item("amp_step")
+@pytest.mark.devices("cpu", "pretend", "cuda")
+def test_batch_and_autocast_are_on_the_device(student, device):
+    seen, finished = where_everything_was(device)
+    home = torch.device(device)
+    with check.about("not_moved"):
+        check.equal(
+            seen,
+            {"x": home, "y": home, "autocast": [home.type, "torch.bfloat16", True]},
+            name="where x and y were, and what autocast was for",
+        )
+    check.that(finished, MADE_ELSEWHERE, code="made_elsewhere")
+
+
 @pytest.mark.item("amp_step")
 @pytest.mark.parametrize("size", [7, 3])
 def test_the_loss_is_that_of_bfloat16_logits_in_float32(student, make, size):
@@ -278,13 +341,14 @@ def test_the_loss_is_that_of_bfloat16_logits_in_float32(student, make, size):
 
 @pytest.mark.item("amp_step")
 @pytest.mark.parametrize(("stale", "training"), [(True, True), (False, False)])
-def test_ten_steps_follow_the_optimizer_and_the_weights_stay_float32(student, make, stale, training):
+@pytest.mark.devices("cpu", "pretend", "cuda")
+def test_ten_steps_follow_the_optimizer_and_the_weights_stay_float32(student, make, stale, training, device):
     weights, batches = amp_weights(make), amp_batches(make, [7] * 9 + [1])
-    device = "cpu" if stale else torch.device("cpu")
-    losses, params, flag = steps_in_bfloat16(weights, batches, device, 0.05, 0.8, stale, training)
+    where = device if stale else torch.device(device)
+    losses, params, flag = steps_in_bfloat16(weights, batches, where, 0.05, 0.8, stale, training)
     want_losses, want = bfloat16_run(weights, batches, 0.05, 0.8)
     check.trajectory(losses, want_losses, name="losses of 10 steps", rtol=0.03)
-    check.close(params, want, name="parameters after 10 steps", rtol=0.03, atol=0.01)
+    check.close(params, want, name="parameters after 10 steps", rtol=0.03, atol=0.01, device=device)
     check.equal(flag, training, name="model.training afterwards")
 
 
@@ -301,51 +365,3 @@ def test_the_batch_keeps_its_own_tensors(student, make):
     same, after = same_batch(amp_weights(make), x, y)
     check.equal(same, [True, True], name="[the batch still holds x, y]")
     check.close(after, x, name="x afterwards", rtol=0.0, atol=0.0)
-
-
-@inside
-def where_everything_was(device):
-    """A step on the meta device, which has shapes and no values: where were the tensors, what was autocast for?"""
-    seen = {"x": "not called", "y": "not used", "autocast": "not used"}
-
-    class Net(nn.Linear):
-        def forward(self, x):
-            seen["x"] = x.device.type
-            return super().forward(x)
-
-    class Labels(torch.Tensor):
-        @classmethod
-        def __torch_function__(cls, func, types, args=(), kwargs=None):
-            with torch._C.DisableTorchFunctionSubclass():
-                for value in [*args, *(kwargs or {}).values()]:
-                    if isinstance(value, cls) and value.dtype == torch.int64:
-                        seen["y"] = value.device.type
-            return super().__torch_function__(func, types, args, kwargs)
-
-    autocast = torch.amp.autocast_mode.autocast
-    start = autocast.__init__
-
-    def noted(self, device_type, dtype=None, enabled=True, cache_enabled=None):
-        if seen["x"] == "not called":  # the one that the model runs in
-            seen["autocast"] = [device_type, str(dtype), bool(enabled)]
-        start(self, "cpu", torch.bfloat16, enabled, cache_enabled)  # there is no autocast for meta
-
-    net = Net(4, 3, device=device)
-    batch = (torch.ones(5, 4), torch.zeros(5, dtype=torch.int64).as_subclass(Labels))
-    autocast.__init__ = noted
-    try:
-        student.amp_step(net, batch, torch.optim.SGD(net.parameters(), lr=0.1), device)
-    except RuntimeError as error:
-        if isinstance(error, NotImplementedError) and seen["x"] == "not called":
-            raise  # an untouched stub; else a loss on meta, which has no value
-    finally:
-        autocast.__init__ = start
-    return seen
-
-
-@pytest.mark.item("amp_step")
-@pytest.mark.parametrize("device", ["meta", "cpu"])
-@check.about("not_moved")
-def test_batch_and_autocast_are_on_the_device(student, device):
-    want = {"x": device, "y": device, "autocast": [device, "torch.bfloat16", True]}
-    check.equal(where_everything_was(device), want, name="where x and y were, and what autocast was for")

@@ -1,0 +1,234 @@
+"""A test marked with devices is judged on each of them; what an item was judged on stands in its result."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from unittest import mock
+
+import pytest
+
+from autograder.course import Course
+from autograder.grading import devices
+from autograder.grading.data import DataSource
+from autograder.grading.devices import NoDevice
+from autograder.grading.run import GradingError, Options, Pool, grade
+from autograder.grading.slot import Settings
+from autograder.grading.store import Store
+from autograder.grading.suites import Suites, Test
+from autograder.models import Attempt, Verdict
+from autograder.sandbox import view
+from tests.test_suites import collected, refusal
+from tests.tiny_course import (
+    SEED,
+    SOLUTION,
+    answer,
+    item,
+    judged,
+    judged_here,
+    python,
+    serve,
+    slots,
+    submission,
+    tiny_course,
+    told,
+)
+
+Test.__test__ = False  # type: ignore[attr-defined]
+SUITE = "autograder/suites/u01_tiny/test_tiny.py"
+MARK = '@pytest.mark.devices("cpu", "pretend", "cuda")'
+PLAIN = """\
+def test_it_is_twice_x(student, make):
+    x = make(make.pick(3, 6))
+    check.close(student.double(x), 2 * x, name="double(x) of the hidden suite")
+"""
+MARKED = f"""\
+{MARK}
+def test_it_is_twice_x(student, make, device):
+    x = make(make.pick(3, 6))
+    check.close(student.double(check.on(x, device)), 2 * x, name="double(x) of the hidden suite", device=device)
+"""
+MISTAKE = '''\
+@mistake("double", kind="device", en="Made on the CPU.", vi="Được tạo trên CPU.")
+def with_a_tensor_of_the_cpu(x):
+    return x * torch.full(x.shape, 2.0, dtype=x.dtype)
+
+
+@mistake("double", kind="formula", en="You squared x."'''
+ON_THE_CPU = "return x * torch.full(x.shape, 2.0, dtype=x.dtype)"
+
+
+def device_course(root: Path) -> Course:
+    mistakes = ("autograder/mistakes/u01_tiny.py", '@mistake("double", kind="formula", en="You squared x."', MISTAKE)
+    return tiny_course(root, (SUITE, PLAIN, MARKED), mistakes)
+
+
+def on_device(course: Course, device: str) -> list[tuple[str, str]]:
+    suites = Suites(course, course.units, SEED, DataSource(course.root / "datasets", None, SEED), device)
+    serve(suites)
+    return [(test.name, test.device) for test in suites.of("u01_tiny", "double")]
+
+
+# --- collection ---
+
+
+def test_a_marked_test_is_one_test_for_each_device_of_the_run(tmp_path: Path) -> None:
+    course = device_course(tmp_path)
+    names = [(f"test_it_is_twice_x[{name}]", name) for name in ("cpu", "pretend", "cuda")]
+    assert on_device(course, "cpu") == names[:2]
+    assert on_device(course, "cuda") == names
+
+
+def test_a_test_for_other_devices_only_is_no_part_of_what_is_judged(tmp_path: Path) -> None:
+    marked = MARKED.replace(MARK, '@pytest.mark.devices("cuda")').replace("twice_x", "twice_x_on_cuda")
+    course = tiny_course(tmp_path, (SUITE, PLAIN, f"{PLAIN}\n\n@pytest.mark.item('double')\n{marked}"))
+    assert on_device(course, "cpu") == [("test_it_is_twice_x", "cpu")]
+    assert collected(course)["test_slope"].device == "cpu"
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "said"),
+    [
+        ('"pretend"', '"pretned"', "devices of cpu, pretend, cuda, mps, not 'pretned'"),
+        ("make, device):", "make):", "some devices and an argument `device`"),
+        (MARK, "@pytest.mark.devices()", "some devices and an argument `device`"),
+    ],
+)
+def test_a_mark_that_cannot_be_used_is_refused_with_its_cure(tmp_path: Path, old: str, new: str, said: str) -> None:
+    marked = MARKED.replace(old, new).replace(", device=device", "").replace("check.on(x, device)", "x")
+    course = tiny_course(tmp_path, (SUITE, PLAIN, marked))
+    assert f"test_it_is_twice_x: @pytest.mark.devices(…) takes {said}" in refusal(course)
+
+
+# --- judging ---
+
+
+def expect_named(wrong: Attempt, right: Attempt) -> None:
+    found = item(wrong, "double")
+    assert (found.verdict, found.devices) == (Verdict.FAILED, ("cpu", "pretend"))
+    assert found.diagnoses[0].code == "with_a_tensor_of_the_cpu"
+    assert "Tensors of different devices met there" in told(found) or "Made on the CPU." in told(found)
+    assert (item(right, "double").verdict, item(right, "double").devices) == (Verdict.PASSED, ("cpu", "pretend"))
+    assert item(right, "slope").devices == ("cpu",)
+    assert item(right, "slope").peak_bytes is None
+
+
+def test_what_works_on_the_cpu_only_fails_with_its_cause_by_name(tmp_path: Path) -> None:
+    expect_named(*judged_here(device_course(tmp_path), answer(double=ON_THE_CPU), SOLUTION))
+
+
+def test_it_does_so_in_the_sandbox(tmp_path: Path) -> None:
+    course = device_course(tmp_path)
+    with slots(course) as pool:
+        expect_named(*judged(pool, course, answer(double=ON_THE_CPU), SOLUTION))
+
+
+def test_a_cause_that_the_bank_lacks_is_told_in_words(tmp_path: Path) -> None:
+    course = tiny_course(tmp_path, (SUITE, PLAIN, MARKED))
+    (wrong,) = judged_here(course, answer(double=ON_THE_CPU))
+    assert [found.code for found in item(wrong, "double").diagnoses] == ["raised", "devices"]
+    assert "Tensors of different devices met there" in told(item(wrong, "double"))
+
+
+# --- real devices: which there are, and how many slots they allow ---
+
+
+@pytest.fixture
+def machine(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A /dev with three NVIDIA GPUs and their driver's other nodes."""
+    monkeypatch.delenv(devices.VISIBLE, raising=False)
+    for name in ("nvidia0", "nvidia1", "nvidia10", "nvidiactl", "nvidia-uvm", "null"):
+        (tmp_path / name).touch()
+    return tmp_path
+
+
+def test_there_is_one_slot_for_each_gpu_and_the_rest_waits(machine: Path) -> None:
+    assert devices.slots("cuda", 8, folder=machine) == ("0", "1", "10")
+    assert devices.slots("cuda", 2, folder=machine) == ("0", "1")
+    assert devices.slots("cpu", 2, folder=machine) == ("", "")
+
+
+def test_the_environment_narrows_what_may_be_used(machine: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv(devices.VISIBLE, "10, 7,1")
+    assert devices.gpus(machine) == ("10", "1")
+    monkeypatch.setenv(devices.VISIBLE, "")
+    with pytest.raises(NoDevice, match="no CUDA device: CUDA_VISIBLE_DEVICES is ''; run it on a machine with"):
+        devices.slots("cuda", 1, folder=machine)
+
+
+def test_a_machine_without_a_gpu_is_told_so(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv(devices.VISIBLE, raising=False)
+    with pytest.raises(NoDevice, match="has no nvidia0; run it on a machine with an NVIDIA GPU"):
+        devices.slots("cuda", 1, folder=tmp_path)
+
+
+def test_a_mac_s_gpu_is_asked_for_on_a_mac() -> None:
+    with mock.patch("sys.platform", "linux"), pytest.raises(NoDevice, match="no MPS device: this is no Mac"):
+        devices.slots("mps", 1)
+    with mock.patch("sys.platform", "darwin"):
+        assert devices.slots("mps", 4) == ("",)
+
+
+def test_the_graders_own_process_uses_no_gpu(machine: Path) -> None:
+    with pytest.raises(NoDevice, match="--isolation none"):
+        devices.slots("cuda", 1, "none", machine)
+
+
+def test_a_torch_without_cuda_is_told_so() -> None:
+    with mock.patch("torch.version.cuda", None), pytest.raises(NoDevice, match="was built without CUDA; install"):
+        devices.usable("cuda")
+
+
+def test_each_slot_has_a_gpu_of_its_own(tmp_path: Path) -> None:
+    started: list[Settings] = []
+    context = mock.Mock()
+    context.Pipe.return_value = (mock.Mock(), mock.Mock())
+    context.Process.side_effect = lambda target, args, daemon: started.append(args[1]) or mock.Mock()
+    with mock.patch("multiprocessing.get_context", return_value=context):
+        pool = Pool(Settings(tmp_path, (), "auto", False, 1, None, device="cuda"), 2, ("0", "3"))
+        pool._add()
+        pool._add()
+        pool._replace(pool.slots[0])
+    assert [settings.gpu for settings in started] == ["0", "3", "0"]
+
+
+def test_a_worker_sees_its_gpu_and_the_driver_and_nothing_else_changes() -> None:
+    assert view.gpu_environment("") == {}
+    assert view.gpu_nodes("") == []
+    assert view.gpu_environment("3")["CUDA_VISIBLE_DEVICES"] == "3"
+    assert view.gpu_environment("3")["PYTORCH_NVML_BASED_CUDA_CHECK"] == "1"  # asking starts no CUDA in the zygote
+
+
+@pytest.mark.skipif(bool(devices.gpus()), reason="this machine has an NVIDIA GPU")
+def test_the_command_says_in_one_line_that_there_is_no_gpu(tmp_path: Path) -> None:
+    course = tiny_course(tmp_path / "course")
+    (tmp_path / "tiny.py").write_text(SOLUTION, encoding="utf-8")
+    ran = python("-m", "autograder", "grade", tmp_path / "tiny.py", "--out", tmp_path / "out",
+                 "--course", course.root, "--device", "cuda")  # fmt: skip
+    assert ran.returncode == 2
+    assert ran.stderr.startswith("autograder: no CUDA device: ")
+    assert len(ran.stderr.splitlines()) == 1
+
+
+def test_a_slot_whose_torch_lacks_cuda_ends_the_run_with_the_cure(tmp_path: Path) -> None:
+    import torch
+
+    if torch.version.cuda is not None:
+        pytest.skip("this torch was built with CUDA")
+    course = tiny_course(tmp_path / "course")
+    with (
+        Store(tmp_path / "out") as store,
+        mock.patch("autograder.grading.devices.gpus", return_value=("0",)),
+        pytest.raises(GradingError, match=r"no CUDA device: torch .* was built without CUDA"),
+    ):
+        grade(course, [submission(SOLUTION)], Options(device="cuda", download=False), store)
+
+
+@pytest.mark.cuda
+@pytest.mark.skipif(not devices.gpus(), reason="no NVIDIA GPU here: judging on a real one is not shown by this machine")
+def test_the_same_suite_is_judged_on_a_real_gpu(tmp_path: Path) -> None:
+    course = device_course(tmp_path)
+    with Store(tmp_path / "out") as store:
+        done = grade(course, [submission(SOLUTION)], Options(device="cuda", download=False), store)
+    found = item(done.attempts[0], "double")
+    assert (found.verdict, found.devices) == (Verdict.PASSED, ("cpu", "pretend", "cuda"))
+    assert found.peak_bytes is not None
