@@ -114,6 +114,12 @@ def test_the_slips_of_an_alternative_stand_in_its_module() -> None:
     assert (1, "divisor_missing") in told
 
 
+def test_an_answer_that_opens_files_has_no_slips() -> None:
+    """open(k) of a number would close one of the grader's own descriptors."""
+    assert slips("with open(x) as file:\n    return file.read() + k") == ()
+    assert slips("import os\nreturn os.listdir(x) + k") == ()
+
+
 # --- what is said
 
 

@@ -1,7 +1,7 @@
 """An item's right answers → their slips: the reference's first, then those of the alternatives.
 
 Two that write the same source are one, called by the stronger of their names.  A slip whose sentence would repeat a
-word that is neither torch's nor the stub's is none.
+word that is neither torch's nor the stub's is none.  An answer that opens files has no slips.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from itertools import islice
 
 from autograder.bank import Bank, Definition, Entry
 from autograder.slips import calls, expressions, extras, names, statements
-from autograder.slips.edit import Edit
+from autograder.slips.edit import Edit, called
 from autograder.slips.places import Change, blocks, changed, is_text, places
 from autograder.slips.stories import WEAK
 from autograder.slips.tables import ARGUMENTS
@@ -55,6 +55,8 @@ def _slips(bank: Bank, item: str) -> Iterator[Slip]:
     for number, answer in enumerate(answers):
         module = ast.parse(bank.reference if answer is None else bank.source(answer))
         reached = _reached(module, symbol)
+        if any(map(_touches_the_machine, reached)):
+            continue
         before, after = _around(module, reached)
         written = [ast.unparse(top) for top in reached]
         for place, top in enumerate(reached):
@@ -66,6 +68,13 @@ def _slips(bank: Bank, item: str) -> Iterator[Slip]:
                     seen.add(code)
                     definitions = "\n".join([*written[:place], code, *written[place + 1 :]])
                     yield Slip(edit.code, before, definitions, after, edit.name, number)
+
+
+def _touches_the_machine(top: ast.stmt) -> bool:
+    """It opens files itself, or asks the operating system: open(3) would close a descriptor of the grader's own."""
+    modules = ("os.", "sys.", "shutil.", "subprocess.", "io.")
+    calls = (node for node in ast.walk(top) if isinstance(node, ast.Call))
+    return any(called(call) == "open" or ast.unparse(call.func).startswith(modules) for call in calls)
 
 
 def _parameters(module: ast.Module, symbol: str) -> set[str]:
