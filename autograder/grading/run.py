@@ -28,6 +28,7 @@ from autograder.grading.slot import main as slot_main
 from autograder.grading.store import Kept, Store, digest
 from autograder.models import Attempt, Environment, Grade, Isolation, ItemResult, Submission, Verdict, Words
 from autograder.sandbox.cgroup import sweep as sweep_groups
+from autograder.standing import Deadlines, settled, unknown
 from autograder.words import say
 
 STARTS = 3  # how often in a row a slot may die before it has come up
@@ -209,11 +210,15 @@ def grade(
     store: Store,
     *,
     notes: Sequence[Words] = (),
+    deadlines: Deadlines = Deadlines(),
     on_start: Callable[[int, int], None] = lambda total, cached: None,
     on_attempt: Callable[[Attempt], None] = lambda attempt: None,
     progress: Progress | None = None,
 ) -> Grade:
-    """Judge every submission that the store does not hold yet.  An interrupt leaves the store whole."""
+    """Judge every submission that the store does not hold yet.  An interrupt leaves the store whole.
+
+    `deadlines`: due dates that stand elsewhere than in grading.yml; no date has a part in a verdict or in what is kept.
+    """
     sweep_folders()  # also when nothing is left to judge: the run before may have been killed at its very end
     sweep_groups()
     seed = store.seed(options.fresh)
@@ -243,7 +248,15 @@ def grade(
                 attempts[job.number] = attempt
                 store.put(keys[job.number], Kept(attempt, isolation, environment))
                 on_attempt(attempt)
-    ordered = tuple(attempts[number] for number in range(len(submissions)))
+    ordered = settled(
+        [
+            dataclasses.replace(attempts[number], submitted_at=submission.submitted_at)
+            for number, submission in enumerate(submissions)
+        ],
+        course,
+        deadlines,
+    )
+    notes = [*notes, *unknown(ordered, course, deadlines)]
     # the data of this run: a kept result of a unit that measures was judged with it, its key says so
     environment = dataclasses.replace(environment, data=data.source, practice=data.practice)
     return Grade(course.id, ordered, isolation, environment, tuple(notes))
