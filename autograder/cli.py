@@ -197,6 +197,7 @@ def _explain(asked: argparse.Namespace) -> int:
     from autograder.models import KINDS
     from autograder.outputs import write_whole
     from autograder.reports.explained import page, table
+    from autograder.slips.verdict import PREFIX
 
     course = load(asked.course)
     options = _options(asked)
@@ -204,7 +205,7 @@ def _explain(asked: argparse.Namespace) -> int:
         found = explained(course, course.select(options.units), options, asked.item, progress.at)
     if asked.page:
         name = asked.page.as_posix()
-        write_whole(asked.page, page(found, name, SEED, RIGHT_GOAL, WRONG_GOAL, len(KINDS), MOST))
+        write_whole(asked.page, page(found, name, SEED, RIGHT_GOAL, WRONG_GOAL, len(KINDS), MOST, PREFIX))
     print(table(found))
     return OK if found.ok else NOT_YET
 

@@ -21,6 +21,7 @@ LAYERS = [
     "marked_yaml words meanings dates",
     "course digits torchvision_compat console",
     "bank datasets mistakes intake checks reports.escape misconceptions results standing",
+    "slips",
     "sandbox.inner",
     "sandbox",
     "reports",

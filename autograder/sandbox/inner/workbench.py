@@ -78,6 +78,13 @@ class Workbench:
             response = describe(error, self.filename)
         return self._pack(response)
 
+    def redefine(self, definitions: str) -> None:
+        """Other answers in the module that is open, and no handles left.  No request: trusted code only, which the
+        grader rehearses in its own process."""
+        assert self.module is not None
+        self.handles.clear()
+        exec(compile(definitions, self.filename, "exec", dont_inherit=True), self.module.__dict__)
+
     # --- requests ---
 
     def _open(
