@@ -132,7 +132,11 @@ def test_no_text_of_a_student_s_making_reaches_a_reader(graded: Grader, tier: st
 
 @pytest.mark.parametrize("tier", marked(TIERS))
 def test_no_line_of_a_suite_a_mistake_or_a_solution_reaches_a_reader(graded: Grader, tier: str) -> None:
-    assert {name: found for name, text in graded(tier).texts().items() if (found := HIDDEN.found(text))} == {}
+    own = "\n".join(path.read_text(encoding="utf-8", errors="replace") for path in CLASS.rglob("*.py"))
+    found = {line: name for text in graded(tier).texts().values() for line, name in HIDDEN.found(text).items()}
+    assert {
+        line: name for line, name in found.items() if line not in own
+    } == {}  # a student may have made a mistake of ours
 
 
 @pytest.mark.parametrize("tier", marked(TIERS))

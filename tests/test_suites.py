@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
+from unittest import mock
 
 import pytest
 
@@ -150,6 +152,22 @@ def test_a_test_that_fails_says_nothing_and_gives_its_error(tmp_path: Path, capf
     (attempt,) = judged_here(tiny_course(tmp_path), answer(double="return x"))
     assert item(attempt, "double").verdict is Verdict.FAILED
     assert capfd.readouterr() == ("", "")
+
+
+def test_an_alarm_that_rings_while_a_failure_is_written_down_changes_nothing(tmp_path: Path) -> None:
+    alarm = [pytest.fail.Exception("Timeout (>5.0s) from pytest-timeout.")]
+    report = pytest.TestReport
+
+    def interrupted(*args: Any, **kwargs: Any) -> pytest.TestReport:
+        if args[5] == "call" and alarm:
+            raise alarm.pop()
+        return report(*args, **kwargs)
+
+    with mock.patch.object(pytest, "TestReport", interrupted):
+        wrong, right = judged_here(tiny_course(tmp_path), answer(double="return x"), SOLUTION)
+    assert not alarm
+    assert item(wrong, "double").verdict is Verdict.FAILED
+    assert {result.verdict for result in right.items} == {Verdict.PASSED}
 
 
 def test_the_same_test_can_be_run_again_and_again_with_the_same_inputs(tmp_path: Path) -> None:
