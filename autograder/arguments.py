@@ -41,6 +41,15 @@ def _staff(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> Non
     )
     grade.add_argument("--out", type=Path, required=True, metavar="DIR", help="where results and reports go")
     grade.add_argument("--fresh", action="store_true", help="forget kept results and draw a new seed")
+    grade.add_argument(
+        "--assignment", metavar="U", help="PATH is an nbgrader course's submitted/: grade this assignment, the unit U"
+    )
+    grade.add_argument(
+        "--gradebook",
+        type=Path,
+        metavar="FILE",
+        help="with --assignment: write the grades into this gradebook.db of nbgrader, too",
+    )
     _on_device(grade)
     _running(grade)
 
@@ -73,7 +82,25 @@ def _staff(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> Non
 
     build = commands.add_parser("build", help="generate exercises/ from solutions/, and docs/curriculum.md")
     build.add_argument("--check", action="store_true", help="write nothing; exit 1 when a stub differs")
+    build.add_argument(
+        "--notebooks", action="store_true", help="write an nbgrader course instead: a source notebook for each unit"
+    )
+    build.add_argument("--out", type=Path, metavar="DIR", help="with --notebooks: the folder of that course")
+    build.add_argument(
+        "--kit", metavar="SPEC", help="with --notebooks: what pip installs where the kit is missing (Colab)"
+    )
     _common(build)
+
+    imported = commands.add_parser(
+        "import-nbgrader", help="scaffold a unit from an nbgrader assignment, to be finished"
+    )
+    imported.add_argument("nbgrader", type=Path, metavar="COURSE_DIR", help="the nbgrader course, with source/ in it")
+    imported.add_argument("--assignment", required=True, metavar="NAME", help="the folder in source/")
+    imported.add_argument("--notebook", metavar="NAME", help="of an assignment with several notebooks: which")
+    imported.add_argument(
+        "--out", type=Path, required=True, metavar="DIR", help="a new folder, or a course's own: nothing is overwritten"
+    )
+    _speaking(imported)
 
     release = commands.add_parser("release", help="write the student's copy of the course")
     release.add_argument("--out", type=Path, required=True, metavar="DIR", help="a new or empty folder")

@@ -11,6 +11,7 @@ import argparse
 import os
 import sys
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -21,6 +22,7 @@ from autograder.words import chosen_language, say
 
 if TYPE_CHECKING:
     from autograder.grading.run import Options
+    from autograder.standing import Deadlines
 
 OK, NOT_YET, USAGE, UNSCORED, INTERRUPTED = 0, 1, 2, 3, 130
 
@@ -57,7 +59,9 @@ def _expected() -> tuple[type[Exception], ...]:
         ("autograder.grading.run", "GradingError"),
         ("autograder.grading.store", "StoreError"),
         ("autograder.grading.suites", "SuiteError"),
+        ("autograder.gradebook", "GradebookError"),
         ("autograder.authoring.build", "BuildError"),
+        ("autograder.authoring.from_nbgrader", "ImportNotebookError"),
         ("autograder.authoring.audit", "AuditError"),
         ("autograder.authoring.release", "ReleaseError"),
     ):
@@ -88,15 +92,24 @@ def _grade(asked: argparse.Namespace) -> int:
     from autograder.console import Progress, width
     from autograder.grading.run import grade
     from autograder.grading.store import Store
-    from autograder.intake import collect
+    from autograder.intake import collect, collect_assignment
     from autograder.outputs import check_folder, write
     from autograder.reports import text
 
     course = load(asked.course)
     lang = _language(asked, course)
     options = _options(asked)
-    found = collect(asked.paths, course, options.units or None)
+    if asked.gradebook and (not asked.assignment or options.isolation == "none"):
+        return _refuse("--gradebook needs --assignment, and no --isolation none: advice enters no grade book")
+    if asked.assignment and options.units:
+        return _refuse("--assignment names the unit; leave --unit away")
+    if asked.assignment:
+        found = collect_assignment(asked.paths, course, asked.assignment)
+        options = replace(options, units=(asked.assignment,))
+    else:
+        found = collect(asked.paths, course, options.units or None)
     check_folder(asked.out)
+    deadlines = _deadlines(asked, course)
     with Store(asked.out) as store, Progress(msg("grading"), lang) as progress:
         graded = grade(
             course,
@@ -104,14 +117,45 @@ def _grade(asked: argparse.Namespace) -> int:
             options,
             store,
             notes=found.notes,
+            deadlines=deadlines,
             on_start=progress.start,
             on_attempt=lambda attempt: progress.step(attempt.student),
             progress=progress.download,
         )
         page = write(graded, course, asked.out, lang)  # while the folder is still held
     print(text.grade_table(graded, course, lang, width()))
+    if asked.gradebook:
+        from autograder.gradebook import write_grades
+        from autograder.reports.gradebook import summary
+
+        print(f"\n{summary(write_grades(graded, course, asked.assignment, asked.gradebook, lang), lang)}")
     print(f"\n{say(msg('report: {page}', page=str(page)), lang)}")
     return OK if graded.complete else UNSCORED
+
+
+def _deadlines(asked: argparse.Namespace, course: Course) -> Deadlines:
+    """What the grade book knows of due dates; asked before anything is judged, so that a wrong file costs no time."""
+    from autograder.standing import Deadlines
+
+    if not asked.gradebook:
+        return Deadlines()
+    from autograder.gradebook import deadlines
+
+    return deadlines(asked.gradebook, course.unit(asked.assignment))
+
+
+def _import_nbgrader(asked: argparse.Namespace) -> int:
+    from autograder.authoring.from_nbgrader import scaffold
+    from autograder.outputs import write_new
+    from autograder.reports.scaffold import page, table
+
+    made = scaffold(asked.nbgrader, asked.assignment, asked.notebook or "")
+    files = made.files | {f"{made.unit}.not-carried.md": page(made)}
+    # a course has its registry already, a new folder needs one
+    del files[f"{made.unit}.grading.yml" if not (asked.out / "grading.yml").exists() else "grading.yml"]
+    written = write_new(asked.out, files)
+    print(table(made, [path.as_posix() for path in written], _language_here(asked)))
+    return OK
 
 
 def _verify(asked: argparse.Namespace) -> int:
@@ -153,6 +197,7 @@ def _explain(asked: argparse.Namespace) -> int:
     from autograder.models import KINDS
     from autograder.outputs import write_whole
     from autograder.reports.explained import page, table
+    from autograder.slips.verdict import PREFIX
 
     course = load(asked.course)
     options = _options(asked)
@@ -160,7 +205,7 @@ def _explain(asked: argparse.Namespace) -> int:
         found = explained(course, course.select(options.units), options, asked.item, progress.at)
     if asked.page:
         name = asked.page.as_posix()
-        write_whole(asked.page, page(found, name, SEED, RIGHT_GOAL, WRONG_GOAL, len(KINDS), MOST))
+        write_whole(asked.page, page(found, name, SEED, RIGHT_GOAL, WRONG_GOAL, len(KINDS), MOST, PREFIX))
     print(table(found))
     return OK if found.ok else NOT_YET
 
@@ -186,6 +231,10 @@ def _misconceptions(asked: argparse.Namespace) -> int:
 
 
 def _build(asked: argparse.Namespace) -> int:
+    if asked.notebooks:
+        return _notebooks(asked)
+    if asked.out or asked.kit:
+        return _refuse("--out and --kit are for --notebooks; give it, too")
     from autograder.authoring.build import differences, generated
     from autograder.outputs import write_whole
 
@@ -200,6 +249,18 @@ def _build(asked: argparse.Namespace) -> int:
         words = msg("differs: {path}", path=shown) if asked.check else msg("written: {path}", path=shown)
         print(say(words, _language(asked, course)))
     return NOT_YET if asked.check and changed else OK
+
+
+def _notebooks(asked: argparse.Namespace) -> int:
+    if asked.out is None or asked.check:
+        return _refuse("--notebooks writes an nbgrader course: name its folder with --out, and leave --check out")
+    from autograder.authoring.notebooks import write
+
+    course = load(asked.course)
+    lang = _language(asked, course)
+    for path in write(course, asked.out, lang, asked.kit or ""):
+        print(say(msg("written: {path}", path=str(path)), lang))
+    return OK
 
 
 def _release(asked: argparse.Namespace) -> int:
@@ -255,6 +316,7 @@ COMMANDS = {
     "audit": _audit,
     "misconceptions": _misconceptions,
     "build": _build,
+    "import-nbgrader": _import_nbgrader,
     "release": _release,
     "doctor": _doctor,
     "ci": _ci,

@@ -12,20 +12,24 @@ from collections.abc import Collection
 from dataclasses import dataclass
 from pathlib import Path
 
+from autograder.dates import DateError, moment
 from autograder.marked_yaml import CourseError, Node, did_you_mean, read
 from autograder.models import Text
 
-__all__ = ["Course", "CourseError", "Credit", "Item", "LatePolicy", "Limits", "Unit", "did_you_mean", "load"]
+__all__ = [
+    "Course", "CourseError", "Credit", "Extension", "Item", "LatePolicy", "Limits", "Unit", "did_you_mean", "load",
+]  # fmt: skip
 
 FILE = "grading.yml"
 FEEDBACK_LEVELS = ("full", "cause", "verdict")
 _NAME = re.compile(r"[a-z][a-z0-9_]*")
 POLICY_WORDS = ("autograd", "loops")
 POLICIES = ("zero", "warning")
+ATTEMPTS = ("best", "last", "average")
 _FORBIDDEN = re.compile(r"(torch|aten)(\.\w+)+")
 _UNIT = "id module title items"
 _ITEM = "id title points minutes difficulty hints"
-_ITEM_OPTIONS = "symbol credit seconds memory_mb forbids policy processes feedback"
+_ITEM_OPTIONS = "symbol credit seconds memory_mb forbids policy processes feedback cells"
 
 
 @dataclass(frozen=True)
@@ -59,10 +63,25 @@ class Limits:
 
 
 @dataclass(frozen=True)
+class Extension:
+    """More time for one student: in one unit, or in all (`unit` is "")."""
+
+    student: str
+    days: float
+    unit: str = ""
+
+
+@dataclass(frozen=True)
 class LatePolicy:
-    per_day: float = 0.0  # share of the points lost a day
+    per_day: float = 0.0  # share of the points earned that a day costs
     grace_hours: float = 0.0
-    cap: float = 1.0  # the most that lateness can cost
+    cap: float = 1.0  # the most that lateness can cost, as a share
+    extensions: tuple[Extension, ...] = ()
+
+    def extension(self, student: str, unit: str) -> float | None:
+        """The student's days in a unit: what names the unit counts, else what names none; None without either."""
+        given = {e.unit: e.days for e in self.extensions if e.student == student}
+        return given.get(unit, given.get(""))
 
 
 @dataclass(frozen=True)
@@ -81,6 +100,7 @@ class Item:
     policy: str = "zero"  # what a forbidden use costs: zero | warning
     processes: bool = False  # a DataLoader of the student's may have workers
     feedback: str = "cause"
+    cells: tuple[str, ...] = ()  # the nbgrader grade cells that hold its points, where they are called otherwise
 
 
 @dataclass(frozen=True)
@@ -90,6 +110,7 @@ class Unit:
     title: Text
     items: tuple[Item, ...]
     source: str = ""
+    due: str = ""  # a moment of `autograder.dates`; "" where the registry names none
 
     @property
     def filename(self) -> str:
@@ -112,6 +133,7 @@ class Course:
     late: LatePolicy
     units: tuple[Unit, ...]
     path: Path
+    attempts: str = "last"  # which of a student's attempts at a unit counts: best | last | average
 
     @property
     def root(self) -> Path:
@@ -134,7 +156,7 @@ class Course:
 def load(path: Path) -> Course:
     """Read a registry.  `path` is grading.yml itself or the folder that holds it."""
     path = path / FILE if path.is_dir() else path
-    root = read(path).mapping("course units", "limits late feedback")
+    root = read(path).mapping("course units", "limits late attempts feedback")
     about = root["course"].mapping("id title", "language")
     limits = _limits(root.get("limits"))
     feedback = root["feedback"].text(FEEDBACK_LEVELS) if "feedback" in root else "cause"
@@ -142,14 +164,16 @@ def load(path: Path) -> Course:
     if not units:
         raise root["units"].error("units is empty; a course has at least one")
     _unique(root["units"], "unit")
+    late = _late(root.get("late"), [unit.id for unit in units])
     return Course(
         id=about["id"].text(),
         title=_text(about["title"]),
         language=about["language"].text(("en", "vi")) if "language" in about else "en",
         limits=limits,
-        late=_late(root.get("late")),
+        late=late,
         units=units,
         path=path.resolve(),
+        attempts=root["attempts"].text(ATTEMPTS) if "attempts" in root else "last",
     )
 
 
@@ -165,19 +189,39 @@ def _limits(node: Node | None) -> Limits:
     )
 
 
-def _late(node: Node | None) -> LatePolicy:
+def _late(node: Node | None, units: Collection[str]) -> LatePolicy:
     if node is None:
         return LatePolicy()
-    found = node.mapping(optional="per_day grace_hours cap")
+    found = node.mapping(optional="per_day grace_hours cap extensions")
     return LatePolicy(
         found["per_day"].number(0, 1) if "per_day" in found else 0.0,
         found["grace_hours"].number(0, 24 * 365) if "grace_hours" in found else 0.0,
         found["cap"].number(0, 1) if "cap" in found else 1.0,
+        _extensions(found["extensions"], units) if "extensions" in found else (),
     )
 
 
+def _extensions(node: Node, units: Collection[str]) -> tuple[Extension, ...]:
+    given: dict[tuple[str, str], Extension] = {}
+    for entry in node.sequence():
+        found = entry.mapping("student days", "unit")
+        unit = found["unit"].text(units) if "unit" in found else ""
+        student = found["student"].text()
+        if (student, unit) in given:
+            raise found["student"].error(f"{student!r} has two extensions for {unit or 'all units'}; keep one")
+        given[student, unit] = Extension(student, found["days"].number(0, 3660), unit)
+    return tuple(given.values())
+
+
+def _moment(node: Node) -> str:
+    try:
+        return moment(node.text())
+    except DateError as error:
+        raise node.error(f"{node.text()!r} is no moment: {error}") from None
+
+
 def _unit(node: Node, limits: Limits, feedback: str) -> Unit:
-    found = node.mapping(_UNIT, "source")
+    found = node.mapping(_UNIT, "source due")
     items = tuple(_item(item, limits, feedback) for item in found["items"].sequence())
     if not items:
         raise found["items"].error(f"unit {found['id'].text()} has no items")
@@ -188,6 +232,7 @@ def _unit(node: Node, limits: Limits, feedback: str) -> Unit:
         title=_text(found["title"]),
         items=items,
         source=found["source"].text() if "source" in found else "",
+        due=_moment(found["due"]) if "due" in found else "",
     )
 
 
@@ -218,6 +263,7 @@ def _item(node: Node, limits: Limits, feedback: str) -> Item:
         policy=found["policy"].text(POLICIES) if "policy" in found else "zero",
         processes=found["processes"].boolean() if "processes" in found else False,
         feedback=found["feedback"].text(FEEDBACK_LEVELS) if "feedback" in found else feedback,
+        cells=tuple(cell.text() for cell in found["cells"].sequence()) if "cells" in found else (),
     )
 
 

@@ -93,6 +93,7 @@ class Submission:
     source: bytes | None  # None: the file was not handed in
     notes: tuple[Words, ...] = ()
     cells: tuple[int, ...] = ()
+    submitted_at: str = ""  # a moment of `autograder.dates`; "" where nothing trustworthy says when
 
 
 @dataclass(frozen=True)
@@ -116,14 +117,32 @@ class ItemResult:
 
 
 @dataclass(frozen=True)
+class Late:
+    """How late an attempt was, and what that costs."""
+
+    due: str  # a moment; with the student's extension
+    seconds: float  # after that
+    share: float  # of the points earned
+    penalty: float  # in points
+
+
+@dataclass(frozen=True)
 class Attempt:
-    """One submission judged: every item of its unit, in the order of grading.yml."""
+    """One submission judged: every item of its unit, in the order of grading.yml.
+
+    What stands below `seconds` is no part of the verdict: it is known after it, and set by `autograder.standing`.
+    """
 
     student: str
     unit: str
     items: tuple[ItemResult, ...]
     notes: tuple[Words, ...] = ()
     seconds: float = 0.0
+    submitted_at: str = ""
+    late: Late | None = None
+    number: int = 1  # of the student's attempts at this unit, in the order of their moments
+    of: int = 1
+    weight: float = 1.0  # its share in the student's grade: one of several counts, or each by an equal part
 
     @property
     def scored(self) -> bool:
@@ -133,6 +152,13 @@ class Attempt:
     @property
     def score(self) -> float | None:
         return round(sum(item.score for item in self.items), 4) if self.scored else None
+
+    @property
+    def final_score(self) -> float | None:
+        """The score less the penalty for lateness."""
+        if self.score is None or self.late is None:
+            return self.score
+        return round(self.score - self.late.penalty, 4)
 
     @property
     def max_score(self) -> float:

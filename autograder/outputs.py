@@ -11,6 +11,7 @@ import contextlib
 import os
 import shutil
 import tempfile
+from collections.abc import Mapping
 from pathlib import Path
 
 from autograder.course import Course
@@ -62,6 +63,17 @@ def write(grade: Grade, course: Course, out: Path, lang: str) -> Path:
     for name, text in files.items():
         write_whole(out / name, text)
     return out / "index.html"
+
+
+def write_new(out: Path, files: Mapping[str, str]) -> list[Path]:
+    """Files that are not there yet; OutputError, and nothing written, when one of them is."""
+    paths = {out / name: text for name, text in files.items()}
+    there = [path for path in paths if path.exists() or path.is_symlink()]
+    if there:
+        raise OutputError(f"{there[0]}: is there already, and is not overwritten; move it away or choose another --out")
+    for path, text in paths.items():
+        write_whole(path, text)
+    return list(paths)
 
 
 def _remove(path: Path) -> None:

@@ -18,14 +18,15 @@ KIT = "autograder"
 # Each line may import the lines above it, and nothing below: the flow of autograder/__init__.py, from its end.
 LAYERS = [
     "models",
-    "marked_yaml words meanings",
+    "marked_yaml words meanings dates",
     "course digits torchvision_compat console",
-    "bank datasets mistakes intake checks reports.escape misconceptions results",
+    "bank datasets mistakes intake checks reports.escape misconceptions results standing",
+    "slips",
     "sandbox.inner",
     "sandbox",
     "reports",
     "grading board outputs",
-    "authoring ci doctor",
+    "authoring ci doctor gradebook",
     "arguments",
     "cli",
     "__main__",
@@ -37,6 +38,8 @@ TYPES_ONLY = {
     ("reports.audit", "authoring.audit"),
     ("reports.explained", "authoring.explained"),
     ("reports.doctor", "doctor"),
+    ("reports.gradebook", "gradebook"),
+    ("reports.scaffold", "authoring.from_nbgrader"),
     ("board", "course"),
 }
 
@@ -187,6 +190,7 @@ PURE = [
     "reports",
     "misconceptions",
     "grading.score",
+    "standing",
     "models",
     "course",
     "marked_yaml",
@@ -212,6 +216,13 @@ IMPURE = {
 def test_reports_and_scoring_touch_no_torch_disk_clock_or_process() -> None:
     pure = [found for found in ALL if inside(found.importer, *PURE)]
     assert [told(found) for found in pure if found.module.split(".")[0] in IMPURE] == []
+
+
+def test_only_the_store_asks_what_day_it_is() -> None:
+    """Dates of submissions are handed in: what is late by now was late then."""
+    assert modules_that("datetime.now", "datetime.utcnow", "datetime.today", "date.today", "datetime.datetime.now") <= {
+        "grading.store"
+    }
 
 
 HEAVY = (
@@ -277,8 +288,8 @@ def test_nothing_is_pickled_and_nothing_of_a_student_is_loaded() -> None:
 
 def test_only_the_commands_print() -> None:
     assert modules_that("print") <= {"cli", "__main__"}
-    # `python -m autograder.words` is a command of its own; the board speaks where pytest speaks
-    assert modules_that("sys.stdout.write") <= {"words", "board.plugin", "board.options"}
+    # `python -m autograder.words` is a command of its own; the board speaks where pytest or a kernel speaks
+    assert modules_that("sys.stdout.write") <= {"words", "board.plugin", "board.options", "board.notebook"}
 
 
 # --- the trees that are no part of the engine ---

@@ -17,6 +17,7 @@ from typing import Any
 import pytest
 
 from autograder.course import load
+from tests.hidden_lines import HIDDEN
 from tests.real_path import ROOT, SECONDS, Graded, grade, once_a_tier
 
 CLASS = ROOT / "docs" / "example-class"
@@ -127,6 +128,15 @@ def test_the_command_writes_all_reports_and_names_the_tier(graded: Grader, tier:
 def test_no_text_of_a_student_s_making_reaches_a_reader(graded: Grader, tier: str) -> None:
     found = [(words, name) for name, text in graded(tier).texts().items() for words in ABSENT if words in text]
     assert not found
+
+
+@pytest.mark.parametrize("tier", marked(TIERS))
+def test_no_line_of_a_suite_a_mistake_or_a_solution_reaches_a_reader(graded: Grader, tier: str) -> None:
+    own = "\n".join(path.read_text(encoding="utf-8", errors="replace") for path in CLASS.rglob("*.py"))
+    found = {line: name for text in graded(tier).texts().values() for line, name in HIDDEN.found(text).items()}
+    assert {
+        line: name for line, name in found.items() if line not in own
+    } == {}  # a student may have made a mistake of ours
 
 
 @pytest.mark.parametrize("tier", marked(TIERS))

@@ -16,6 +16,8 @@ from autograder.grading import behaviour, complaints
 from autograder.grading import explain as explain_module
 from autograder.models import KINDS, WARNED, Verdict
 from autograder.reports.explained import table
+from autograder.slips.stories import STORIES
+from autograder.slips.verdict import PREFIX
 from tests.tiny_course import change, here, tiny_course
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -80,8 +82,17 @@ def test_mistakes_with_the_same_values_in_every_test_are_told(found: Explained) 
     assert "squares_instead_of_doubling, squares_by_a_product" in table(found)
 
 
-def test_mistakes_of_which_the_report_says_the_same_are_told(found: Explained) -> None:
-    assert [one.names for one in found.alike if one.item == "halves"] == [("swapped_halves", "every_second")]
+def test_mistakes_of_which_the_report_says_the_same_are_told() -> None:
+    told = [("a", ("values",)), ("b", ("shape",)), ("c", ("values",))]
+    cases = tuple(Case("u", "i", name, "sign", Verdict.FAILED, codes, (None,)) for name, codes in told)
+    whole = Explained(cases, (), ())
+    assert [one.names for one in whole.alike] == [("a", "c")]
+    assert "same words: u/i: a, c (values)" in table(whole)
+
+
+def test_a_mistake_that_the_bank_does_not_know_is_named_as_a_slip_in_a_right_answer(found: Explained) -> None:
+    swapped = case(found, "swapped_halves")
+    assert (swapped.codes, swapped.named) == (("slip_results_exchanged",), Named.RIGHT)
 
 
 def test_a_mixed_report_counts_as_right_and_as_wrong() -> None:
@@ -118,7 +129,7 @@ def test_the_command_writes_the_page_it_prints(tmp_path: Path, capsys: pytest.Ca
     assert run(arguments) == NOT_YET
     assert "explain: the right kind is named for" in capsys.readouterr().out
     assert "| all | 3 |" in page.read_text()
-    assert "`swapped_halves`, `every_second`" in page.read_text()
+    assert "## The mistakes that no diagnosis separates" in page.read_text()
 
 
 def test_a_page_without_explain_is_refused(capsys: pytest.CaptureFixture[str]) -> None:
@@ -145,6 +156,7 @@ COMPUTED: dict[str, set[str]] = {
     "words.warned": {WARNED},
     "kinds.wrong_kind": {"tensor", "numpy", "python_number", "type"},
     "properties.fail": {"property"},  # and what the suites give it
+    "verdict.told": {PREFIX + code for code in STORIES},
 }
 
 
@@ -185,6 +197,7 @@ def _code(call: ast.Call) -> ast.expr | None:
 SPEAKERS = [
     *sorted((ROOT / "autograder/checks").glob("*.py")),
     *sorted((ROOT / "autograder/suites").rglob("*.py")),
+    ROOT / "autograder/slips/verdict.py",
     ROOT / "autograder/grading/behaviour.py",
     ROOT / "autograder/grading/complaints.py",
     ROOT / "autograder/grading/words.py",

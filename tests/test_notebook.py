@@ -397,6 +397,19 @@ def test_a_worker_can_read_the_lines_of_a_notebook_s_functions(tmp_path: Path) -
     assert (tmp_path / "tiny.py").read_text().split("\n")[:4] == ["pass", "", "import inspect", "class C:"]
 
 
+def test_the_public_tests_of_our_notebooks_are_skipped_and_nothing_is_said() -> None:
+    ran, session = run("def f(): return 1", "%%public_tests f points=2\ndef f(): return 2\n1 / 0")
+    assert ran == CellsRan()
+    assert session.call("call", "f", (), {}, name="f") == 1
+
+
+def test_what_a_cell_asks_of_the_kernel_does_nothing() -> None:
+    asks = 'get_ipython().run_line_magic("load_ext", "x")\ncolab = "google" in str(get_ipython())'
+    ran, session = run(asks, "def f(): return colab")
+    assert ran == CellsRan()
+    assert session.call("call", "f", (), {}, name="f") is False
+
+
 def test_thousands_of_magics_end_soon() -> None:
     started = time.process_time()
     ran, _ = run("%x\n" * 20_000, "x = 1")

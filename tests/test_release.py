@@ -7,7 +7,6 @@ import re
 import shutil
 import subprocess
 import sysconfig
-import zipfile
 from pathlib import Path
 
 import pytest
@@ -225,22 +224,3 @@ def test_a_source_that_is_missing_is_named_and_nothing_is_left_behind(tmp_path: 
     with pytest.raises(ReleaseError, match=f"{name} is missing"):
         release(course, tmp_path / "copy")
     assert [path.name for path in tmp_path.iterdir()] == ["course"]
-
-
-# The wheel
-
-
-def test_a_wheel_of_the_kit_holds_no_suite_and_no_mistake(tmp_path: Path) -> None:
-    pytest.importorskip("setuptools")
-    shutil.copytree(ROOT / "autograder", tmp_path / "autograder", ignore=shutil.ignore_patterns("__pycache__"))
-    for name in ("pyproject.toml", "README.md", "LICENSE"):
-        shutil.copyfile(ROOT / name, tmp_path / name)
-    quietly = ("--no-deps", "--no-build-isolation", "--quiet")
-    done = python("-m", "pip", "wheel", *quietly, ".", "-w", "wheel", cwd=tmp_path)
-    assert done.returncode == 0, done.stderr
-    (wheel,) = (tmp_path / "wheel").glob("*.whl")
-    names = zipfile.ZipFile(wheel).namelist()
-    assert "autograder/cli.py" in names
-    assert "autograder/locale/vi/LC_MESSAGES/autograder.mo" in names
-    assert "autograder/reports/templates/index.html.jinja" in names
-    assert [name for name in names if re.search(r"suites/|mistakes/|solutions|test_", name)] == []

@@ -416,7 +416,8 @@ def serve(suites: Suites, loop: Callable[[], None] = lambda: None) -> None:
         try:
             suites.serve(loop)
         finally:
-            for name in [name for name in sys.modules if name.split(".")[0] == UNIT]:
+            units = {unit.id for unit in suites.units}
+            for name in [name for name in sys.modules if name.split(".")[0] in units]:
                 del sys.modules[name]
 
 

@@ -10,6 +10,9 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+from autograder.slips.stories import STORIES
+from autograder.slips.verdict import PREFIX
+
 MOST = 3
 
 RIGHT_FOR: Mapping[str, frozenset[str]] = {
@@ -19,7 +22,6 @@ RIGHT_FOR: Mapping[str, frozenset[str]] = {
         "zeros": "graph gradient state",  # "computed and never stored, or was the graph cut"
         "sign": "sign",
         "inverted": "sign formula",  # a condition the wrong way round
-        "factor_two factor_half": "scale gradient formula",  # a square's derivative, a gradient twice, a ½
         "times_100 times_255 over_255": "scale",
         "log2 log10 ln_for_log2 ln_for_log10": "scale formula",  # another base is another function, and a factor
         "times_size over_size": "reduction scale",  # "a sum where a mean is wanted", "divided once too often"
@@ -30,8 +32,9 @@ RIGHT_FOR: Mapping[str, frozenset[str]] = {
         "offset_along": "formula statistics gradient",  # a bias, a mean, a term of a gradient
         "factor_along": "scale statistics formula",  # a norm, a std, gamma or eps
         "step_sign": "sign",  # descent for ascent
-        "step_factor": "scale reduction",  # "the learning rate, 1/N, a 2"
-        "times_input over_input": "scale formula",  # times, or divided by, what the call was given
+        "step_factor": "scale reduction formula",  # "the learning rate, 1/N, a 2"
+        "times_input": "scale formula",  # times what the call was given
+        "over_input": "scale formula reduction",  # divided by it: an average, where it is a number of things
         "eps_missing eps_extra eps_place": "formula stability",
         # places
         "transposed permuted": "order shape",
@@ -56,34 +59,32 @@ RIGHT_FOR: Mapping[str, frozenset[str]] = {
         "infinite from_nonfinite overflow at_zero at_negative no_spread masked_out": "stability",
         "low_precision": "dtype stability",
         # shapes
-        "mean_missing reduced_too_far": "reduction",
-        "sum_missing": "reduction broadcast",  # going back through a broadcast is a sum
+        "reduced_too_far": "reduction",
+        "mean_missing": "reduction shape",  # both sentences name the two shapes, and the sum or mean that leads from
+        "sum_missing": "reduction shape broadcast",  # one to the other; going back through a broadcast is a sum
         "extra_dim missing_dim misplaced_dim": "shape reduction",  # "look at keepdim, squeeze and unsqueeze"
         "reshaped": "shape order",
         "outer": "broadcast shape",
         # curves
         "late early": "order",  # the loss before its update, or after it
-        "constant": "state inplace",  # of a curve: "are the parameters updated in place, and by the optimizer"
+        "constant": "state inplace order",  # of a curve: "in place, by the optimizer, their gradients still there"
         "later_step": "state gradient order",  # "gradients that are not zeroed, momentum, the order of the data"
         # what came back, and how
         "dtype": "dtype",
         "device": "device",
-        "none": "return",
-        "unchanged": "return state",  # "computed and then not stored, or not returned"
         "tensor numpy type wrong_form kind too_much": "return",
         "layout": "return",
         "python_number": "return graph",  # "did .item() slip in: it makes a Python number and cuts the graph"
-        "missing_key extra_key": "return state",  # what comes back lacks a part; a state_dict, a buffer
         "argument_changed": "inplace view_copy",  # written into, or into what shares its memory
         "not_raised wrong_exception": "api",
-        "blocked warned": "api",
+        "blocked warned": "api loop",  # what is used and forbidden, a Python loop too: its name and line
         # what a call did beside returning a value
         "first_call_only state_kept stale": "state inplace",  # "what outlives a call: a tensor changed in place"
         "input_changed": "inplace view_copy",
         "graph_cut graph_kept": "graph",
         "grad_mode": "graph state",  # "leaves gradients switched off for everything that comes after it"
         "default_dtype": "dtype state",
-        "rng_touched": "randomness",
+        "rng_touched": "randomness initialisation",  # "draws from a global generator": a start that is drawn
         # what torch complained about
         "leaf_in_place changed_in_place": "inplace graph",
         "no_graph numpy_of_graph": "graph",
@@ -114,7 +115,7 @@ RIGHT_FOR: Mapping[str, frozenset[str]] = {
         "same_epoch not_shuffled": "randomness data order",  # "the order of the file", "of the first"
         "order_kept": "order data",  # shuffled where nothing may be
         "visiting_order run_order": "order",
-        "init": "initialisation",
+        "init": "initialisation scale",  # a deviation, a distribution, layers that keep their numbers
         "digits norm nan_compared": "stability",
         "slope_at_zero": "gradient",
         "boundary": "formula indexing",  # > or >=
@@ -135,12 +136,13 @@ RIGHT_FOR: Mapping[str, frozenset[str]] = {
         "file": "api state",  # the wrong thing is saved, or a part of it
     }.items()
     for code in codes.split()
-}
+} | {PREFIX + code: frozenset(story.kinds) for code, story in STORIES.items()}
 
 NAMES_NO_CAUSE = frozenset(
     {
-        # what differs ("one factor", "the same amount everywhere": seen in the numbers, its origin is not said)
-        "factor", "offset", "shape", "values", "some_values", "length", "property", "metric", "below_the_mark",
+        # what differs ("one factor", "twice", "the same amount": seen in the numbers, its origin is not said)
+        "factor", "factor_two", "factor_half", "offset", "none", "unchanged", "missing_key", "extra_key",
+        "shape", "values", "some_values", "length", "property", "metric", "below_the_mark",
         # where
         "last_slice", "first_slice", "one_slice", "one_entry", "negatives", "first_loss", "first_update",
         # how it ended

@@ -12,7 +12,6 @@ time limits of `grading.explain` hold as if they were not.  Fails with `BankErro
 
 from __future__ import annotations
 
-import time
 from collections import defaultdict
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
@@ -21,14 +20,13 @@ from enum import StrEnum
 from autograder.authoring.causes import right_for
 from autograder.bank import Bank, Entry, load
 from autograder.course import Course, Item, Unit
-from autograder.grading import explain
 from autograder.grading.data import DataSource
-from autograder.grading.explain import Explainer, ends_alike, switches_kept
+from autograder.grading.explain import Explainer
 from autograder.grading.judge import Judge
+from autograder.grading.replays import Replay, switches_kept
 from autograder.grading.run import Options, find_data
 from autograder.grading.suites import Suites, Test
-from autograder.models import Diagnosis, Submission, Verdict
-from autograder.sandbox.proxy import Call
+from autograder.models import GENERAL, Diagnosis, Submission, Verdict
 
 SEED = 0  # of the inputs: the same table from the same files
 RIGHT_GOAL, WRONG_GOAL = 0.70, 0.02
@@ -52,7 +50,7 @@ class Case:
     kind: str
     verdict: Verdict
     codes: tuple[str, ...]  # of the diagnoses, another mistake by its name
-    kinds: tuple[frozenset[str] | None, ...]  # what each is right for; None: it names no cause
+    kinds: tuple[frozenset[str] | None, ...]  # what each is right for; None: no cause, or what was found beside one
 
     @property
     def named(self) -> Named:
@@ -136,7 +134,7 @@ def explained(
     twins: list[Twins] = []
 
     def loop() -> None:
-        judge = Judge(course, suites, None, suites.data, beat=lambda seconds: None)
+        judge = Judge(course, suites, None, suites.data, beat=lambda seconds: None, hasty=True)
         for unit, item in wanted:
             judge.explainer = left_out = LeftOut(course, suites)
             mistakes = load(course, unit).mistakes_of(item.id)
@@ -151,14 +149,12 @@ def explained(
 
 
 class LeftOut(Explainer):
-    """The explainer of the grader with one mistake less; what a mistake does in a test is remembered."""
+    """The explainer of the grader with one mistake less."""
 
     def __init__(self, course: Course, suites: Suites) -> None:
         super().__init__(course, suites)
         self._whole, self._without = self._bank, ""
         self._bank = self._smaller  # type: ignore[assignment]
-        self._seen: dict[tuple[str, bytes], tuple[list[Call], BaseException | None, float]] = {}
-        self._costs: list[float] = []
 
     def whole(self, unit: Unit) -> Bank:
         return self._whole(unit)
@@ -170,23 +166,8 @@ class LeftOut(Explainer):
         bank = self._whole(unit)
         return replace(bank, mistakes=tuple(entry for entry in bank.mistakes if entry.name != self._without))
 
-    def matching(self, unit: Unit, item: Item, test: Test, trace: list[Call], error: BaseException) -> Entry | None:
-        self._costs = []
-        found = super().matching(unit, item, test, trace, error)
-        return found if sum(self._costs[:-1]) <= explain.BUDGET else None
-
-    def replayed(self, unit: Unit, test: Test, entry: Entry) -> tuple[list[Call], BaseException | None]:
-        return self._replay(unit, test, self._source(unit, entry))
-
-    def _replay(self, unit: Unit, test: Test, source: bytes) -> tuple[list[Call], BaseException | None]:
-        key = test.node.nodeid, source
-        if key not in self._seen:
-            started = time.process_time()
-            trace, end = super()._replay(unit, test, source)
-            self._seen[key] = trace, end, time.process_time() - started
-        trace, end, cost = self._seen[key]
-        self._costs.append(cost)
-        return trace, end
+    def replayed(self, unit: Unit, test: Test, entry: Entry) -> Replay:
+        return self.past.of(unit, test, self._source(unit, entry))
 
 
 def _case(judge: Judge, left_out: LeftOut, unit: Unit, item: Item, entry: Entry) -> Case:
@@ -196,7 +177,10 @@ def _case(judge: Judge, left_out: LeftOut, unit: Unit, item: Item, entry: Entry)
         attempt = judge.judge(Submission(entry.name, unit.id, unit.filename, source), (item.id,))
     (result,) = attempt.items
     others: dict[object, str] = {other.cause: other.kind for other in left_out.whole(unit).mistakes_of(item.id)}
-    kinds = tuple(_kinds(diagnosis, others) for diagnosis in result.diagnoses)
+    told = result.diagnoses
+    kinds = tuple(
+        _kinds(one, others) if place == 0 or one.code not in GENERAL else None for place, one in enumerate(told)
+    )
     return Case(
         unit.id, item.id, entry.name, entry.kind, result.verdict, tuple(d.code for d in result.diagnoses), kinds
     )
@@ -222,4 +206,5 @@ def _twins(left_out: LeftOut, unit: Unit, item: Item, mistakes: Sequence[Entry])
 
 
 def _same(left_out: LeftOut, unit: Unit, tests: Sequence[Test], a: Entry, b: Entry) -> bool:
-    return all(ends_alike(left_out.replayed(unit, test, a), left_out.replayed(unit, test, b)) for test in tests)
+    pairs = ((left_out.replayed(unit, test, a), left_out.replayed(unit, test, b)) for test in tests)
+    return all(one.ends_like(other.trace, other.error) for one, other in pairs)

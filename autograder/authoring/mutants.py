@@ -16,8 +16,8 @@ from copy import deepcopy
 from dataclasses import dataclass
 
 from autograder.authoring.build import BEGIN, END
-from autograder.authoring.operators import edits
 from autograder.course import Unit
+from autograder.slips.operators import edits
 
 Path = tuple[tuple[str, int | None], ...]  # the way from a top-level statement down to a node: field and place in it
 SKIPPED = {"annotation", "returns", "decorator_list", "type_params", "type_comment"}

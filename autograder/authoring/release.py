@@ -29,6 +29,7 @@ KIT = [
     "ci.py",
     "cli.py",
     "course.py",
+    "dates.py",
     "marked_yaml.py",
     "meanings.py",
     "models.py",

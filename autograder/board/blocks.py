@@ -13,7 +13,7 @@ INDENT = "  "
 
 
 def failed_item(trouble: Trouble, id: str, title: Words | str, where: str, lang: str) -> list[str]:
-    """The block of one failed test.  `where` is what one types after `pytest` to run the unit."""
+    """The block of one failed test.  `where` is what one types after `pytest` to run the unit; "" in a notebook."""
     rows: list[tuple[Words, Iterable[str]]] = [
         (msg("call"), [trouble.call]),
         (msg("test"), [trouble.statement]),
@@ -23,8 +23,8 @@ def failed_item(trouble: Trouble, id: str, title: Words | str, where: str, lang:
         (msg("your line") if trouble.passed_here else msg("your code"), _line(trouble.place)),
         (msg("likely cause"), [say(cause, lang) for cause in trouble.causes]),
         (msg("look at"), [say(hint, lang) for hint in trouble.hints]),
-        (msg("try again"), [f"pytest {where} -k {id}"]),
-        (msg("a hint"), [f"pytest {where} --hint {id}"]),
+        (msg("try again"), [f"pytest {where} -k {id}"] if where else []),
+        (msg("a hint"), [f"pytest {where} --hint {id}"] if where else []),
     ]
     return [*wrapped(heading(id, title, lang)), *_table(rows, lang)]
 

@@ -67,7 +67,7 @@ def _todo(error: BaseException, scene: Scene) -> Trouble | None:
     """An untouched stub: NotImplementedError from a line of the student's file, whatever became of it on its way."""
     for one in _chain(error):
         steps = list(frames(one.__traceback__))
-        if isinstance(one, NotImplementedError) and steps and same(steps[-1][0], scene.student.path):
+        if isinstance(one, NotImplementedError) and steps and scene.student.owns(steps[-1][0]):
             return Trouble(Verdict.NOT_ATTEMPTED, place=scene.student.raised_at(one.__traceback__))
     return None
 
@@ -95,7 +95,7 @@ def _wrong_name(error: BaseException, scene: Scene) -> Trouble | None:
         cause = msg(
             "{module} has no {name}: the tests look for exactly this name.", module=scene.student.module, name=name
         )
-    return Trouble(Verdict.MISSING, (cause,), place=scene.student.definition(near) or scene.student.place(1))
+    return Trouble(Verdict.MISSING, (cause,), place=scene.student.definition(near) or scene.student.beginning())
 
 
 def _checked(error: BaseException, scene: Scene) -> Trouble | None:

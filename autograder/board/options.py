@@ -9,6 +9,11 @@ import pytest
 
 from autograder.board.plugin import Board
 
+MARKERS = (
+    "unit(id): the unit of the course that this file tests",
+    "item(id): the item of the unit that this test judges",
+)
+
 
 def pytest_addoption(parser: pytest.Parser) -> None:
     group = parser.getgroup("course", "the course's exercises")
@@ -24,8 +29,8 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    config.addinivalue_line("markers", "unit(id): the unit of the course that this file tests")
-    config.addinivalue_line("markers", "item(id): the item of the unit that this test judges")
+    for marker in MARKERS:
+        config.addinivalue_line("markers", marker)
     config.pluginmanager.register(Board(config), "course-board")
 
 

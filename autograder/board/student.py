@@ -35,8 +35,15 @@ class StudentFile:
         """The module as the tests imported it, or None."""
         return sys.modules.get(f"{self.unit}.{self.module}")
 
+    def owns(self, file: str) -> bool:
+        """Whether a code object's file name is this file's."""
+        return same(file, self.path)
+
     def place(self, line: int) -> Place:
         return Place(self.shown, line, one_line(linecache.getline(str(self.path), line)))
+
+    def beginning(self) -> Place | None:
+        return self.place(1)
 
     def definition(self, symbol: str) -> Place | None:
         """The line that defines the symbol; None when no such line stands at the top level."""
@@ -45,7 +52,7 @@ class StudentFile:
 
     def raised_at(self, trace: TracebackType | None) -> Place | None:
         """The innermost line of this file that the exception passed."""
-        lines = [line for file, line, _ in frames(trace) if same(file, self.path)]
+        lines = [line for file, line, _ in frames(trace) if self.owns(file)]
         return self.place(lines[-1]) if lines else None
 
 

@@ -75,7 +75,10 @@ def _difference(got: object, want: list[float], case: Case) -> Diagnosis | None:
 def _shape_of_curve(mine: Tensor, case: Case) -> Diagnosis | None:
     want = case.e
     if len(mine) >= 3 and bool((mine == mine[0]).all()) and not bool((want == want[0]).all()):
-        hint = msg("Are the parameters updated in place, and is it the optimizer's step that moves them?")
+        hint = msg(
+            "Are the parameters updated in place, is it the optimizer's step that moves them, and are their gradients "
+            "still there when it does?"
+        )
         return case.says("constant", msg("{name} never changes"), hint)
     if len(mine) >= 3 and case.rich:
         if case.same(mine[:-1], want[1:]):

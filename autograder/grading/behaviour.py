@@ -25,7 +25,10 @@ FINE = 1e-6  # relative: two right ways to compute may round differently
 OPEN = GENERAL | {
     *COMPLAINTS, "raised", "wrong_form", "property", "none", "zeros", "constant", "unchanged", "nan", "infinite",
     "length", "kind", "one_entry", "some_zero", "first_slice", "last_slice", "one_slice", "precision", "graph",
-    "wrong_exception",
+    "wrong_exception", "factor", "factor_two", "factor_half", "offset", "negatives", "first_loss", "first_update",
+    "over_input", "times_input", "step_factor", "end_missing", "too_long", "zeros_wrong", "reordered", "type",
+    "missing_key", "extra_key", "bessel", "times_size", "over_size", "at_negative", "at_zero",
+    "joined", "axes", "not_drawn", "no_line", "no_picture", "place", "scale", "picture_sizes", "metric",
 }  # fmt: skip
 
 LEFT: dict[str, tuple[str, Message, Message]] = {
@@ -50,6 +53,11 @@ LEFT: dict[str, tuple[str, Message, Message]] = {
 def is_open(told: Sequence[Diagnosis]) -> bool:
     """Does what was said leave the cause open?"""
     return all(diagnosis.code in OPEN for diagnosis in told)
+
+
+def is_unnamed(told: Sequence[Diagnosis]) -> bool:
+    """Could a slip say more?  A wrong dtype is told with both dtypes, which says all that there is."""
+    return is_open(told) and not all(diagnosis.code == "dtype" for diagnosis in told)
 
 
 def differences(mine: Sequence[Call], right: Sequence[Call]) -> tuple[Diagnosis, ...]:

@@ -1,131 +1,173 @@
-"""Why a test failed: the same calls are replayed through each known mistake of the item, in this process.
+"""Why a test failed: the same calls are replayed through what is known to go wrong, in this process.
 
-A mistake whose values equal the student's names the cause in the author's words.  What no mistake matches keeps the
-general diagnoses of `autograder.checks`; where they leave the cause open, what the calls did beside returning values is
-compared with the reference (`behaviour`).  Replays run trusted code only (the bank, the reference), never a student's,
-and stop after BUDGET seconds; tests that train are not replayed.
+    the bank's mistakes → what the check knows → slips in the right answers → what the calls did beside (`behaviour`)
+
+A mistake whose values equal the student's names the cause in the author's words.  Else the general diagnoses of
+`autograder.checks` are told.  Where they leave the cause open, a slip may name it (`autograder.slips`: one small thing
+wrong in the reference or an alternative), when the tests end alike with it; else what the calls did beside returning
+values is compared with the reference.  Replays run trusted code only, never a student's, and stop after BUDGET
+seconds; tests that train are not replayed.
 """
 
 from __future__ import annotations
 
-import time
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
+from dataclasses import dataclass
 from functools import lru_cache
 
-import torch
-
-from autograder.bank import Bank, Entry, load
+from autograder.bank import Bank, load
 from autograder.checks import CheckFailed, StudentRaised
 from autograder.course import Course, Item, Unit
 from autograder.grading import behaviour, words
+from autograder.grading.rehearse import Rehearsal
+from autograder.grading.replays import Replays
 from autograder.grading.suites import Suites, Test
 from autograder.models import Diagnosis, Submission
-from autograder.sandbox.proxy import Call, LocalTransport, Session, same
+from autograder.sandbox.proxy import Call
+from autograder.slips import verdict
+from autograder.slips.answers import base, slips_of
 
 BUDGET = 2.0  # processor seconds of replay for one failed test: a busy machine must not leave a cause unnamed
 SLOW = 1.0  # a test that took the student longer is not replayed
-Ended = tuple[Sequence[Call], BaseException | None]  # a test's calls, and what ended it
-SAME = 1e-6  # relative: two ways to write one mistake may round differently
+REHEARSALS = 32  # tests whose module stands ready for slips
+CONFIRMED = 12  # slips that are run through the whole test
+
+
+@dataclass(frozen=True)
+class Failed:
+    """One failed test of a submission: its calls, what ended it, and how long it took."""
+
+    test: Test
+    trace: Sequence[Call]
+    error: BaseException
+    seconds: float
+
+
+@dataclass
+class Purse:
+    """The processor seconds that one explanation may take."""
+
+    left: float
+
+    def spend(self, seconds: float) -> None:
+        self.left -= seconds
+
+    @property
+    def empty(self) -> bool:
+        return self.left < 0
 
 
 class Explainer:
     def __init__(self, course: Course, suites: Suites, *, replays: bool = True) -> None:
         self.course, self.suites, self.replays = course, suites, replays
+        self.past = Replays(suites)
         self._bank = lru_cache(maxsize=None)(lambda unit: load(course, unit))
         # the same few mistakes are replayed for every failed test of a class: making their source took half of its time
         self._source = lru_cache(maxsize=None)(lambda unit, entry: self._bank(unit).source(entry))
+        self._slips = lru_cache(maxsize=None)(lambda unit, item: slips_of(self._bank(unit), item))
+        self._rehearsal = lru_cache(maxsize=REHEARSALS)(self._prepared)
 
     def explain(
-        self,
-        unit: Unit,
-        item: Item,
-        test: Test,
-        trace: Sequence[Call],
-        error: BaseException,
-        submission: Submission,
-        seconds: float,
+        self, unit: Unit, item: Item, failed: Sequence[Failed], passed: Sequence[Test], submission: Submission
     ) -> tuple[Diagnosis, ...]:
-        """The named cause first where a mistake matches, then what the check itself found."""
-        replayed = self.replays and seconds < SLOW and not test.uses_data
-        found = self.matching(unit, item, test, list(trace), error) if replayed else None
-        general = self._general(test, error, submission)
-        if found is None or found.cause is None:
-            if replayed and behaviour.is_open(general):
-                right, failed = self._replay(unit, test, self._bank(unit).reference)
-                causes = behaviour.differences(trace, right) if failed is None else ()
-                general = _joined(general, causes)
-            return general
-        return Diagnosis(found.name, found.cause, found.hint), *(d for d in general if d.code == "raised")
+        """Of the first failure: the named cause first where a mistake or a slip matches, then what the check found.
 
-    def matching(self, unit: Unit, item: Item, test: Test, trace: list[Call], error: BaseException) -> Entry | None:
+        `passed`: tests of the item that the student passed.  What fails one of them is not what the student did.
+        """
+        first = failed[0]
+        general = self.general(first, submission)
+        if not self.replays or not can_be_replayed(first.test, first.seconds):
+            return general
+        purse = Purse(BUDGET)
+        named = self.matching(unit, item, first, passed, purse)
+        if named is None and behaviour.is_unnamed(general):
+            named = self.slipped(unit, item, failed, passed, purse)
+        if named is not None:
+            return named, *(d for d in general if d.code == "raised")
+        if behaviour.is_open(general):
+            right = self.past.of(unit, first.test, self._bank(unit).reference, asked=True)
+            causes = behaviour.differences(first.trace, right.trace) if right.error is None else ()
+            general = _joined(general, causes)
+        return general
+
+    def matching(
+        self, unit: Unit, item: Item, failed: Failed, passed: Sequence[Test], purse: Purse
+    ) -> Diagnosis | None:
         """The first mistake that makes the same test end the same way with the same values."""
         bank: Bank = self._bank(unit)
-        deadline = time.process_time() + BUDGET
         for entry in bank.mistakes_of(item.id):
-            if time.process_time() > deadline:
-                return None
-            replayed, end = self._replay(unit, test, self._source(unit, entry))
-            if end is not None and ends_alike((replayed, end), (trace, error)):
-                return entry
+            if purse.empty:
+                break
+            source = self._source(unit, entry)
+            if self._alike(unit, failed, source, purse) and self._passes(unit, passed, source, purse):
+                assert entry.cause is not None
+                return Diagnosis(entry.name, entry.cause, entry.hint)
         return None
+
+    def slipped(
+        self, unit: Unit, item: Item, failed: Sequence[Failed], passed: Sequence[Test], purse: Purse
+    ) -> Diagnosis | None:
+        """The slip that ends this test and one more as the student did, where all that do agree what it is."""
+        first = failed[0]
+        if not first.trace or purse.empty:
+            return None
+        following, spent = self._rehearsal(unit, item.id, first.test).following(first.trace, purse.left)
+        purse.spend(spent)
+        ends = [first, *(other for other in failed[1:] if can_be_replayed(other.test, other.seconds))][:2]
+        found = [
+            slip
+            for slip in verdict.few_of_each(following)[:CONFIRMED]
+            if all(self._alike(unit, one, slip.source, purse, slip=True) for one in ends)
+        ]
+        raised = isinstance(first.error, StudentRaised)
+        slip = verdict.agreed(found, raised=raised)
+        if slip is None or not self._passes(unit, passed, slip.source, purse, slip=True):
+            found = [slip for slip in found if self._passes(unit, passed, slip.source, purse, slip=True)]
+            slip = verdict.agreed(found, raised=raised)
+        return verdict.told(slip) if slip is not None else None
+
+    def _alike(self, unit: Unit, failed: Failed, source: bytes, purse: Purse, *, slip: bool = False) -> bool:
+        """Does this answer end the test as the student's did?"""
+        replay = self.past.of(unit, failed.test, source, slip=slip)
+        purse.spend(replay.seconds)
+        return replay.error is not None and replay.ends_like(failed.trace, failed.error)
+
+    def _passes(self, unit: Unit, tests: Sequence[Test], source: bytes, purse: Purse, *, slip: bool = False) -> bool:
+        """Does this answer pass these tests?  What cannot be asked any more does not speak against it."""
+        for test in tests:
+            if purse.empty:
+                break
+            replay = self.past.of(unit, test, source, slip=slip)
+            purse.spend(replay.seconds)
+            if replay.error is not None:
+                return False
+        return True
+
+    def _prepared(self, unit: Unit, item: str, test: Test) -> Rehearsal:
+        bank = self._bank(unit)
+        right = self.past.of(unit, test, bank.reference, asked=True)
+        return Rehearsal(unit, test, self._slips(unit, item), self.past, right, base(bank, item))
 
     def reference_passes(self, test: Test) -> bool:
         """Does the reference pass this test?  If not, the suite is broken, whatever the student wrote."""
         unit = self.course.unit(test.unit)
-        return self._replay(unit, test, self._bank(unit).reference)[1] is None
+        return self.past.of(unit, test, self._bank(unit).reference, asked=True).error is None
 
-    def _replay(self, unit: Unit, test: Test, source: bytes) -> tuple[list[Call], BaseException | None]:
-        session = Session(LocalTransport(self.suites.data.get().shared if test.uses_data else ()))
-        with switches_kept():
-            try:
-                session.open(unit.filename, unit.module, source, 30.0)
-                ran = self.suites.run(test, session)
-            except Exception as error:
-                return session.trace, error
-        return session.trace, ran.error
-
-    def _general(self, test: Test, error: BaseException, submission: Submission) -> tuple[Diagnosis, ...]:
-        if isinstance(error, CheckFailed):
-            return error.diagnoses
-        if isinstance(error, StudentRaised):
-            return words.raised(error, submission)
+    def general(self, failed: Failed, submission: Submission) -> tuple[Diagnosis, ...]:
+        """What the check itself found."""
+        if isinstance(failed.error, CheckFailed):
+            return failed.error.diagnoses
+        if isinstance(failed.error, StudentRaised):
+            return words.raised(failed.error, submission)
         return words.wrong_form()
+
+
+def can_be_replayed(test: Test, seconds: float) -> bool:
+    """`seconds`: what it took the student."""
+    return seconds < SLOW and not test.uses_data
 
 
 def _joined(general: tuple[Diagnosis, ...], causes: tuple[Diagnosis, ...]) -> tuple[Diagnosis, ...]:
     """A cause stands before the places that are wrong; beside an exception, and where it may have no part, after."""
     before = () if general and general[0].code == "raised" else tuple(d for d in causes if d.code != "rng_touched")
     return *before, *general, *(d for d in causes if d not in before)
-
-
-@contextmanager
-def switches_kept() -> Iterator[None]:
-    """A mistake may be that it leaves autograd off for ever; this process must not learn it (a worker is replaced)."""
-    grad, dtype, anomaly = torch.is_grad_enabled(), torch.get_default_dtype(), torch.is_anomaly_enabled()
-    try:
-        yield
-    finally:
-        torch.set_grad_enabled(grad)
-        torch.set_default_dtype(dtype)
-        torch.autograd.set_detect_anomaly(anomaly)
-
-
-def ends_alike(a: Ended, b: Ended) -> bool:
-    """Do two answers end one test the same way, with the same values on the way?"""
-    return _same_end(a[1], b[1]) and _same_trace(a[0], b[0])
-
-
-def _same_end(a: BaseException | None, b: BaseException | None) -> bool:
-    if isinstance(a, CheckFailed) and isinstance(b, CheckFailed):
-        return [d.code for d in a.diagnoses] == [d.code for d in b.diagnoses]
-    return type(a) is type(b)
-
-
-def _same_trace(a: Sequence[Call], b: Sequence[Call]) -> bool:
-    try:
-        return len(a) == len(b) > 0 and all(
-            x.name == y.name and same(x.returned, y.returned, rtol=SAME) for x, y in zip(a, b, strict=True)
-        )
-    except (RuntimeError, TypeError, ValueError):  # values that cannot be compared (tensors as keys) are no match
-        return False

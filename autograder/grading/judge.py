@@ -4,6 +4,7 @@ The student's fault costs the item it happened in.  Ours (a suite that raises, a
 memory) is `grader_error`: no points are lost, the item is listed for another run; a sandbox that died (`SandboxError`)
 leaves the judge at once, and the coordinator runs the whole submission again in a new slot.  Who sent a SIGKILL cannot
 be known: what a worker was doing when one came is done once more in a fresh worker; the second is the student's.
+Why an item failed is explained once, when all its tests have ended: of the first that failed.
 When a line of a suite raises (`dx, dw, db = student.f(…)` on a None), the test is replayed with the reference: if that
 passes, the answer had the wrong form; if it raises too, the suite is broken.
 """
@@ -19,7 +20,7 @@ from autograder.checks import CheckFailed, StudentRaised
 from autograder.course import Course, Item, Unit
 from autograder.grading import cells, words
 from autograder.grading.data import DataSource
-from autograder.grading.explain import Explainer
+from autograder.grading.explain import Explainer, Failed, can_be_replayed
 from autograder.grading.score import Outcome, result
 from autograder.grading.suites import DEVICES, Ran, Suites, Test, is_timeout, raised_by_suite
 from autograder.models import Attempt, ItemResult, Message, Submission, Verdict, Words
@@ -44,8 +45,10 @@ class Judge:
         beat: Callable[[float], None],
         *,
         replays: bool = True,
+        hasty: bool = False,
     ) -> None:
         self.course, self.suites, self.zygote, self.data, self.beat = course, suites, zygote, data, beat
+        self.hasty = hasty  # an item is over when it is known what is told of it: for measures of that alone
         self.explainer = Explainer(course, suites, replays=replays)
 
     def judge(self, submission: Submission, only: Collection[str] = ()) -> Attempt:
@@ -78,12 +81,26 @@ class Judge:
     def _outcomes(self, desk: Desk, unit: Unit, item: Item, tests: Sequence[Test]) -> list[Outcome]:
         """How its tests ended, up to the first abnormal end."""
         outcomes: list[Outcome] = []
+        desk.failures.clear()
         for test in tests:
+            if self.hasty and desk.failures and (len(desk.failures) > 1 or test.uses_data):
+                break
             self.beat(test.seconds)
             outcomes.append(self._test(desk, unit, item, test))
             if outcomes[-1].verdict not in (Verdict.PASSED, Verdict.FAILED):
                 break
+        if desk.failures:
+            self.beat(tests[len(outcomes) - 1].seconds)
+            self._explain(desk, unit, item, tests, outcomes)
         return outcomes or [Outcome(Verdict.GRADER_ERROR, staff=f"no hidden test judges {unit.id}/{item.id}")]
+
+    def _explain(self, desk: Desk, unit: Unit, item: Item, tests: Sequence[Test], outcomes: list[Outcome]) -> None:
+        """Of an item's failures the first is told; the other tests are evidence."""
+        ended = zip(tests, outcomes, strict=False)
+        passed = [test for test, one in ended if one.verdict is Verdict.PASSED and can_be_replayed(test, one.seconds)]
+        place = tests.index(desk.failures[0].test)
+        told = self.explainer.explain(unit, item, desk.failures, passed, desk.submission)
+        outcomes[place] = dataclasses.replace(outcomes[place], diagnoses=told)
 
     def _test(self, desk: Desk, unit: Unit, item: Item, test: Test) -> Outcome:
         try:
@@ -141,9 +158,9 @@ class Judge:
         if not isinstance(error, (CheckFailed, StudentRaised)) and not self.explainer.reference_passes(test):
             trace = "".join(traceback.format_exception(error))
             return Outcome(Verdict.GRADER_ERROR, staff=f"{raised_by_suite(error)}\n{trace}")
-        return outcome(
-            Verdict.FAILED, self.explainer.explain(unit, item, test, session.trace, error, submission, ran.seconds)
-        )
+        failed = Failed(test, tuple(session.trace), error, ran.seconds)
+        desk.failures.append(failed)
+        return outcome(Verdict.FAILED, self.explainer.general(failed, submission))
 
     def shared(self, unit: Unit, item: Item) -> Sequence[SharedData]:
         uses = any(test.uses_data for test in self.suites.of(unit.id, item.id))
@@ -177,6 +194,7 @@ class Desk:
         self.failed: ImportFailed | None = None
         self.importing_again = False
         self.excerpt = Excerpt()
+        self.failures: list[Failed] = []  # how the tests of the current item failed
 
     def session(self, item: Item) -> Session:
         """A session in which the module is imported and the item's policies hold."""

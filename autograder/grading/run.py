@@ -29,6 +29,7 @@ from autograder.grading.slot import main as slot_main
 from autograder.grading.store import Kept, Store, digest
 from autograder.models import Attempt, Environment, Grade, Isolation, ItemResult, Submission, Verdict, Words
 from autograder.sandbox.cgroup import sweep as sweep_groups
+from autograder.standing import Deadlines, settled, unknown
 from autograder.words import say
 
 STARTS = 3  # how often in a row a slot may die before it has come up
@@ -215,12 +216,14 @@ def grade(
     store: Store,
     *,
     notes: Sequence[Words] = (),
+    deadlines: Deadlines = Deadlines(),
     on_start: Callable[[int, int], None] = lambda total, cached: None,
     on_attempt: Callable[[Attempt], None] = lambda attempt: None,
     progress: Progress | None = None,
 ) -> Grade:
     """Judge every submission that the store does not hold yet.  An interrupt leaves the store whole.
 
+    `deadlines`: due dates that stand elsewhere than in grading.yml; no date has a part in a verdict or in what is kept.
     With more submissions than slots they wait in a queue, on a GPU as on the CPU.
     """
     gpus = devices.slots(options.device, options.jobs, options.isolation)
@@ -260,7 +263,15 @@ def grade(
                 attempts[job.number] = attempt
                 store.put(keys[job.number], Kept(attempt, isolation, environment))
                 on_attempt(attempt)
-    ordered = tuple(attempts[number] for number in range(len(submissions)))
+    ordered = settled(
+        [
+            dataclasses.replace(attempts[number], submitted_at=submission.submitted_at)
+            for number, submission in enumerate(submissions)
+        ],
+        course,
+        deadlines,
+    )
+    notes = [*notes, *unknown(ordered, course, deadlines)]
     # the data of this run: a kept result of a unit that measures was judged with it, its key says so
     environment = dataclasses.replace(environment, data=data.source, practice=data.practice)
     return Grade(course.id, ordered, isolation, environment, tuple(notes))

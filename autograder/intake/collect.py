@@ -44,14 +44,14 @@ def collect(paths: Sequence[Path], course: Course, units: Collection[str] | None
             "nothing to grade; name a folder of submissions, a student's folder, a .py, a .ipynb, a .zip or a .tar"
         )
     wanted = Wanted(course, course.select(units or ()))
-    students: dict[str, _Student] = {}
+    students: dict[str, Student] = {}
     notes: list[Words] = []
     for order, path in enumerate(paths):
         shared = _read(path, wanted)
         notes += shared.notes
         for raw, entries in shared.students.items():
             name = student_name(raw)
-            student = students.setdefault(name, _Student(name, wanted))
+            student = students.setdefault(name, Student(name, wanted))
             notes += student.add(entries, path, order)
             if name not in (raw, printable(raw)):
                 student.notes.append(msg("the name was changed: it held characters that are not shown"))
@@ -77,7 +77,7 @@ class _Copy:
     shown: str
 
 
-class _Student:
+class Student:
     """What one student handed in, and what there is to say about it."""
 
     def __init__(self, name: str, wanted: Wanted) -> None:

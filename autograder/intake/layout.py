@@ -58,7 +58,12 @@ def home(entry: Entry, wanted: Wanted) -> tuple[str, ...]:
 
 def listed(entries: Iterable[Entry], most: int = 6) -> str:
     """`conftest.py, pytest.ini and 3 more`, for a note."""
-    names = sorted({printable(entry.name) for entry in entries})
+    return listed_names(sorted({entry.name for entry in entries}), most)
+
+
+def listed_names(found: Sequence[str], most: int = 6) -> str:
+    """The same of names, in their order."""
+    names = [printable(name) for name in found]
     more = len(names) - most
     return ", ".join(names) if more <= 0 else f"{', '.join(names[:most])} … (+{more})"
 

@@ -91,7 +91,7 @@ def _loaded(data: bytes) -> Any:
     """The JSON, less what is no code.  Values are counted before the first of them is made."""
     if not data.strip():
         raise NoNotebook(msg("it is empty; was it saved before it was handed in?"))
-    if _too_much(data):
+    if too_much(data):
         raise NoNotebook(msg("it holds too much beside the code; clear all outputs, save it and hand it in again"))
     try:
         text = data.decode("utf-8-sig")
@@ -105,7 +105,7 @@ def _loaded(data: bytes) -> Any:
         ) from None
 
 
-def _too_much(data: bytes) -> bool:
+def too_much(data: bytes) -> bool:
     """Would it be more values than an honest notebook has?  Quotes first: cutting out a million texts is dear too."""
     if data.count(b'"') - data.count(b'\\"') > 2 * MAX_VALUES:
         return True

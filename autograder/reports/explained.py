@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -18,7 +19,9 @@ Written by `autograder audit --explain --page {page}`; do not edit it.
 The bank names the mistakes that it holds; what of those that it does not hold? Each mistake was taken out of the
 bank, that one only, and its answer was graded like a submission, by the judge itself, in the grader's own process.
 What the report then named, if anything, is another mistake of the item, a story of the checks (a lost sum, a
-transposed matrix …), or the sentence of a hidden test that asks for one thing.
+transposed matrix …), the sentence of a hidden test that asks for one thing, or a slip: one of some hundred small things
+that go wrong in any right answer, made by machine in the reference and the alternatives
+([how grading works](how-grading-works.md)).
 
 | column | the report |
 | --- | --- |
@@ -33,6 +36,13 @@ The goal: at least {right_goal:.0%} right or mixed, less than {wrong_goal:.0%} w
 
 {table}
 
+Slips name {slips} of the mistakes, {slips_right} of them by the right kind: where neither the bank nor a check knows
+the cause, and where all slips that end the tests alike agree on one.
+
+The operators and sentences of the slips were written for the constructs of torch, and tuned on the first half of the
+units ({first}: {first_right:.1%} right, {first_wrong:.1%} wrong). The second half ({second}) was measured with what
+came of it: {second_right:.1%} right, {second_wrong:.1%} wrong.
+
 ## What the figures are, and what they are not
 
 - "Kind" is one of the {kinds} words of the [bank](../how-to/add-an-item.md#6-mistakes-and-alternatives). A story is
@@ -40,6 +50,8 @@ The goal: at least {right_goal:.0%} right or mixed, less than {wrong_goal:.0%} w
   says only that values, a shape or a length differ, or where they do, counts as unnamed, however plain it is.
 - The judge's limits hold: tests that train on MNIST or run longer than a second are not replayed, and a report
   tells the first failed test of an item.
+- A slip must end a second failed test alike, too, and fail none that was passed. Whoever makes two mistakes in one
+  item is therefore seldom told a slip.
 - A mistake that stands in the bank twice, in other words, finds its twin there and is named. The authors tried not to
   write one down twice, so the mistakes of a bank are further apart than those of a class.
 - The sentences of the hidden tests (`check.about`) and the table of kinds were written by people who know this bank,
@@ -72,8 +84,10 @@ def table(found: Explained) -> str:
     return "\n".join(lines)
 
 
-def page(found: Explained, name: str, seed: int, right_goal: float, wrong_goal: float, kinds: int, most: int) -> str:
-    """The page as Markdown; `name` is its path as the command was given it."""
+def page(
+    found: Explained, name: str, seed: int, right_goal: float, wrong_goal: float, kinds: int, most: int, prefix: str
+) -> str:
+    """The page as Markdown; `name` is its path as the command was given it, `prefix` how codes of slips begin."""
     rows = [f"| unit | mistakes | {' | '.join(COLUMNS)} |", "| --- |" + " ---: |" * (len(COLUMNS) + 1)]
     rows += [f"| {unit} | {sum(counts)} | {' | '.join(map(str, counts))} |" for unit, counts in _rows(found)]
     wrongly = [
@@ -81,6 +95,9 @@ def page(found: Explained, name: str, seed: int, right_goal: float, wrong_goal: 
         for case in found.cases
         if case.named in ("wrong", "mixed")
     ]
+    slips = [case for case in found.cases if any(code.startswith(prefix) for code in case.codes)]
+    units = list(dict.fromkeys(case.unit for case in found.cases))
+    first, second = (replace(found, cases=_of(found, part)) for part in (_half(units, 0), _half(units, 1)))
     twins = [f"- {_where(one)}: {', '.join(map(_code, one.names))}" for one in found.twins]
     alike = [f"- {_where(one)}: {', '.join(map(_code, one.names))}" for one in found.alike]
     return PAGE.format(
@@ -96,9 +113,32 @@ def page(found: Explained, name: str, seed: int, right_goal: float, wrong_goal: 
         kinds=kinds,
         most=most,
         wrongly=_list(wrongly),
+        slips=len(slips),
+        slips_right=sum(case.named in ("right", "mixed") for case in slips),
+        first=_span(first),
+        first_right=first.right,
+        first_wrong=first.wrong,
+        second=_span(second),
+        second_right=second.right,
+        second_wrong=second.wrong,
         twins=_list(twins),
         alike=_list(alike),
     )
+
+
+def _half(units: list[str], which: int) -> list[str]:
+    middle = (len(units) + 1) // 2
+    return units[middle:] if which else units[:middle]
+
+
+def _of(found: Explained, units: list[str]) -> tuple[Case, ...]:
+    return tuple(case for case in found.cases if case.unit in units)
+
+
+def _span(found: Explained) -> str:
+    """ "u01 to u05" """
+    units = [case.unit.split("_")[0] for case in found.cases]
+    return f"{units[0]} to {units[-1]}" if units else "none"
 
 
 def _rows(found: Explained) -> list[tuple[str, list[int]]]:

@@ -15,12 +15,14 @@ import jinja2
 from autograder.models import Attempt, Grade, ItemResult, Verdict, msg
 from autograder.reports.escape import plain
 from autograder.reports.wording import (
+    counting,
     counts,
     devices,
     environment,
     is_practice,
     item_of,
     judged_elsewhere,
+    lateness,
     points,
     tell,
     title,
@@ -28,6 +30,7 @@ from autograder.reports.wording import (
     unscored,
     warnings,
 )
+from autograder.standing import Standing, standings
 from autograder.words import say
 
 if TYPE_CHECKING:
@@ -101,6 +104,7 @@ class Cell:
     max_score: str
     bar: list[Part]
     words: str
+    about: str  # lateness, and which of several attempts counts
 
 
 @dataclass(frozen=True)
@@ -148,7 +152,7 @@ class _Total:
     score: float = 0.0
     most: float = 0.0
     complete: bool = True
-    attempts: dict[str, Attempt] = field(default_factory=dict)
+    units: dict[str, Standing] = field(default_factory=dict)
 
 
 def index(grade: Grade, course: Course, lang: str, pages: Mapping[str, str] | None = None) -> str:
@@ -199,29 +203,34 @@ def _columns(grade: Grade, course: Course) -> list[str]:
 
 
 def _totals(grade: Grade) -> dict[str, _Total]:
-    """Each student's attempts and their sum; what is not scored counts neither for nor against."""
+    """What each student's attempts come to, and the sum; what is not scored counts neither for nor against."""
     totals: dict[str, _Total] = {}
-    for attempt in grade.attempts:
-        total = totals.setdefault(attempt.student, _Total())
-        total.attempts[attempt.unit] = attempt
-        if attempt.score is None:
+    for standing in standings(grade.attempts):
+        total = totals.setdefault(standing.student, _Total())
+        total.units[standing.unit] = standing
+        if standing.final_score is None:
             total.complete = False
         else:
-            total.score += attempt.score
-            total.most += attempt.max_score
+            total.score += standing.final_score
+            total.most += standing.max_score
     return totals
 
 
 def _row(student: str, total: _Total, columns: Sequence[str], lang: str, pages: Mapping[str, str]) -> Row:
-    cells = [_cell(total.attempts[unit], lang) if unit in total.attempts else None for unit in columns]
+    cells = [_cell(total.units[unit], lang) if unit in total.units else None for unit in columns]
     share = f"{total.score / total.most:.0%}" if total.most else ""
     mark = "" if total.complete else " *"
     return Row(plain(student), pages.get(student), cells, f"{points(total.score)} / {points(total.most)}{mark}", share)
 
 
-def _cell(attempt: Attempt, lang: str) -> Cell:
+def _cell(standing: Standing, lang: str) -> Cell:
+    """The bar and the verdicts are those of the attempt that counts, of several that count the last."""
+    attempt = standing.counting[-1]
     bar = [Part(group, count) for group, count in _grouped(attempt.items).items() if count]
-    return Cell(points(attempt.score), points(attempt.max_score), bar, counts(attempt.items, lang))
+    told = [about for about in (lateness(attempt), counting(standing.attempts)) if about is not None]
+    words = counts(attempt.items, lang)
+    about = "; ".join(tell(one, lang) for one in told)
+    return Cell(points(standing.final_score), points(standing.max_score), bar, words, about)
 
 
 def _grouped(items: Iterable[ItemResult]) -> dict[str, int]:
@@ -231,14 +240,15 @@ def _grouped(items: Iterable[ItemResult]) -> dict[str, int]:
 
 def _card(grade: Grade, course: Course, id: str, lang: str) -> UnitCard:
     unit = unit_of(course, id)
-    attempts = [attempt for attempt in grade.attempts if attempt.unit == id]
-    shares = [attempt.score / (attempt.max_score or 1) for attempt in attempts if attempt.score is not None]
+    found = [standing for standing in standings(grade.attempts) if standing.unit == id]
+    attempts = [attempt for standing in found for attempt in standing.counting]
+    shares = [one.final_score / (one.max_score or 1) for one in found if one.final_score is not None]
     bins = _bins(shares)
     return UnitCard(
         id=plain(id),
         title=title(unit, id, lang),
         practice=is_practice(grade, unit),
-        submissions=len(attempts),
+        submissions=sum(len(standing.attempts) for standing in found),
         median=f"{median(shares):.0%}" if shares else "–",
         bins=bins,
         bins_words=", ".join(f"{bin.label}: {bin.count}" for bin in bins if bin.count),

@@ -8,7 +8,7 @@ from __future__ import annotations
 import json
 from typing import Any
 
-from autograder.models import PRETEND, Attempt, Grade, ItemResult
+from autograder.models import PRETEND, Attempt, Grade, ItemResult, Late
 from autograder.reports.escape import plain
 from autograder.reports.wording import tell
 from autograder.words import languages, say
@@ -28,6 +28,10 @@ def _attempt(grade: Grade, attempt: Attempt, lang: str) -> dict[str, Any]:
         "unit": attempt.unit,
         "score": attempt.score,
         "max_score": attempt.max_score,
+        "final_score": attempt.final_score,
+        "submitted_at": attempt.submitted_at or None,
+        "late": _late(attempt.late),
+        "attempt": {"number": attempt.number, "of": attempt.of, "weight": attempt.weight},
         "seconds": round(attempt.seconds, 3),
         "items": [_item(item, lang) for item in attempt.items],
         "notes": [tell(note, lang) for note in attempt.notes],
@@ -48,6 +52,12 @@ def _attempt(grade: Grade, attempt: Attempt, lang: str) -> dict[str, Any]:
             "practice": env.practice,
         },
     }
+
+
+def _late(late: Late | None) -> dict[str, Any] | None:
+    if late is None:
+        return None
+    return {"due": late.due, "seconds": round(late.seconds, 3), "share": late.share, "penalty": late.penalty}
 
 
 def _item(item: ItemResult, lang: str) -> dict[str, Any]:

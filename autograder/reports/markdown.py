@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from autograder.models import Attempt, Grade, ItemResult, Verdict, msg
+from autograder.models import Attempt, Grade, ItemResult, Message, Verdict, msg
 from autograder.reports.escape import fenced, markdown
 from autograder.reports.wording import (
     ADVICE,
@@ -21,6 +21,7 @@ from autograder.reports.wording import (
     is_practice,
     item_of,
     judged_elsewhere,
+    lateness,
     points,
     title,
     unit_of,
@@ -47,9 +48,22 @@ def student(grade: Grade, student: str, course: Course, lang: str) -> str:
     return "\n".join(lines) + "\n"
 
 
+def comment(result: ItemResult, unit: Unit | None, lang: str) -> str:
+    """What a student is told of one item, for a grade book; "" where there is nothing to say."""
+    if result.verdict in _QUIET and not result.warnings and result.score in (0.0, result.max_score):
+        return ""
+    return "\n".join(_item(result, unit, lang)).strip()
+
+
 def _unit(grade: Grade, attempt: Attempt, unit: Unit | None, lang: str) -> Iterator[str]:
-    score = say(msg("{score} of {most} points", score=points(attempt.score), most=points(attempt.max_score)), lang)
+    most = points(attempt.max_score)
+    score = say(msg("{score} of {most} points", score=points(attempt.final_score), most=most), lang)
     yield from (f"## {markdown(title(unit, attempt.unit, lang))}: {score}", "")
+    told = [about for about in (lateness(attempt), _place(attempt)) if about is not None]
+    for about in told:
+        yield f"- {markdown(say(about, lang))}"
+    if told and not attempt.notes:
+        yield ""
     if is_practice(grade, unit):
         yield from (f"> **{markdown(say(PRACTICE, lang))}**", "")
     for note in attempt.notes:
@@ -74,6 +88,17 @@ def _unit(grade: Grade, attempt: Attempt, unit: Unit | None, lang: str) -> Itera
         if item.verdict not in _QUIET or part or item.warnings:
             yield from _item(item, unit, lang)
     yield from _next_step(attempt, unit, lang)
+
+
+def _place(attempt: Attempt) -> Message | None:
+    """Which of several attempts this is, and whether it counts."""
+    if attempt.of < 2:
+        return None
+    if 0 < attempt.weight < 1:
+        return msg("attempt {k} of {n}; the average of all counts", k=attempt.number, n=attempt.of)
+    if attempt.weight:
+        return msg("attempt {k} of {n}; this one counts", k=attempt.number, n=attempt.of)
+    return msg("attempt {k} of {n}; another one counts", k=attempt.number, n=attempt.of)
 
 
 def _item(result: ItemResult, unit: Unit | None, lang: str) -> Iterator[str]:

@@ -9,15 +9,18 @@ from typing import TYPE_CHECKING
 from autograder.models import Grade, msg
 from autograder.reports.escape import plain
 from autograder.reports.wording import (
+    counting,
     counts,
     devices,
     environment,
     judged_elsewhere,
+    lateness,
     points,
     tell,
     unscored,
     warnings,
 )
+from autograder.standing import standings
 from autograder.words import say
 
 if TYPE_CHECKING:
@@ -31,7 +34,8 @@ def grade_table(grade: Grade, course: Course, lang: str, width: int = 100) -> st
     """One line for each attempt, then totals, isolation, data, what was not scored, notes; no line ends in blanks."""
     width = max(width, 40)
     blocks = [_table(grade, lang, width), "\n".join(_facts(grade, course, lang, width))]
-    blocks += [_rerun(grade, lang, width), _warned(grade, lang, width), _notes(grade, lang, width)]
+    blocks += [_rerun(grade, lang, width), _late(grade, lang, width), _attempts(grade, lang, width)]
+    blocks += [_warned(grade, lang, width), _notes(grade, lang, width)]
     return "\n\n".join([tell(course.title, lang), *(block for block in blocks if block)]) + "\n"
 
 
@@ -40,8 +44,8 @@ def _table(grade: Grade, lang: str, width: int) -> str:
     rows = [
         (
             plain(attempt.student),
-            plain(attempt.unit),
-            f"{points(attempt.score)} / {points(attempt.max_score)}",
+            plain(attempt.unit) + (f" #{attempt.number}" if attempt.of > 1 else ""),
+            f"{points(attempt.final_score)} / {points(attempt.max_score)}",
             counts(attempt.items, lang),
         )
         for attempt in grade.attempts
@@ -81,6 +85,24 @@ def _rerun(grade: Grade, lang: str, width: int) -> str:
         names = ", ".join(plain(item.item) for item in items)
         lines += _wrapped(f"  {plain(attempt.student)} {plain(attempt.unit)}: {names}", width)
     return "\n".join([say(msg("not scored through our fault, run it again:"), lang), *lines]) if lines else ""
+
+
+def _late(grade: Grade, lang: str, width: int) -> str:
+    lines = []
+    for attempt in grade.attempts:
+        if about := lateness(attempt):
+            number = f" #{attempt.number}" if attempt.of > 1 else ""
+            lines += _wrapped(f"  {plain(attempt.student)} {plain(attempt.unit)}{number}: {tell(about, lang)}", width)
+    return "\n".join([say(msg("late:"), lang), *lines]) if lines else ""
+
+
+def _attempts(grade: Grade, lang: str, width: int) -> str:
+    lines = []
+    for one in standings(grade.attempts):
+        if about := counting(one.attempts):
+            grade_of = f"{points(one.final_score)} / {points(one.max_score)}"
+            lines += _wrapped(f"  {plain(one.student)} {plain(one.unit)}: {tell(about, lang)}: {grade_of}", width)
+    return "\n".join([say(msg("more than one attempt:"), lang), *lines]) if lines else ""
 
 
 def _warned(grade: Grade, lang: str, width: int) -> str:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from types import MappingProxyType
 from typing import TYPE_CHECKING
 
@@ -60,6 +60,40 @@ def counts(items: Iterable[ItemResult], lang: str) -> str:
 def points(value: float | None) -> str:
     """`12`, `12.5`, `–` for what has no score."""
     return "–" if value is None else f"{round(value, 2):g}" if abs(value) < 1e6 else f"{value:.0f}"
+
+
+def lateness(attempt: Attempt) -> Message | None:
+    """`handed in 2.3 days after it was due: −20 % of 8 points, 6.4 remain`; None for an attempt on time."""
+    late = attempt.late
+    if late is None:
+        return None
+    if not late.share:
+        return msg("handed in {time} after it was due, which costs nothing", time=_time(late.seconds))
+    return msg(
+        "handed in {time} after it was due: −{share} % of {score} points, {final} remain",
+        time=_time(late.seconds),
+        share=points(100 * late.share),
+        score=points(attempt.score),
+        final=points(attempt.final_score),
+    )
+
+
+def _time(seconds: float) -> Message:
+    if seconds < 3600:
+        return msg("{n} minutes", n=max(1, round(seconds / 60)))
+    if seconds < 2 * 86400:
+        return msg("{n} hours", n=points(seconds / 3600))
+    return msg("{n} days", n=points(seconds / 86400))
+
+
+def counting(attempts: Sequence[Attempt]) -> Message | None:
+    """Which of several attempts counts, by their numbers; None where there is one only."""
+    if len(attempts) < 2:
+        return None
+    chosen = [attempt for attempt in attempts if attempt.weight]
+    if len(chosen) > 1:
+        return msg("{n} attempts, their average counts", n=len(attempts))
+    return msg("{n} attempts, number {k} counts", n=len(attempts), k=chosen[0].number)
 
 
 def feedback(result: ItemResult, lang: str) -> list[str]:

@@ -56,6 +56,15 @@ class LocalTransport:
         return answer
 
 
+class Closed:
+    """The transport of a session that is over."""
+
+    busy = False
+
+    def request(self, frame: bytes, seconds: float | None = None) -> bytes:
+        raise RuntimeError("the session is over")
+
+
 @dataclass(frozen=True)
 class Call:
     """One question of a test and its answer, as the student's feedback and the replay need them."""
@@ -68,6 +77,14 @@ class Call:
     rng: bool = False  # it changed a global random state
     after: Sequence[object] | None = None  # the arguments as they came back, where they may have changed
     left: tuple[str, ...] = ()  # of SWITCHES: what it left in another state than it was in
+
+
+@dataclass(frozen=True)
+class Asked:
+    """One call as it went out: the same frame can be answered by another answer."""
+
+    question: dict[str, object]
+    frame: bytes
 
 
 @dataclass
@@ -84,6 +101,7 @@ class Session:
     forbids: tuple[str, ...] = ()
     strict: bool = True  # a forbidden use ends the item; else it is kept in `noted`
     noted: PolicyBroken | None = None
+    asked: list[Asked] | None = None  # the calls as they went out, where somebody wants to ask them again
     peak_bytes: int | None = None  # of a GPU's memory, when the last item ended, as the worker tells it
 
     def open(
@@ -174,6 +192,22 @@ class Session:
             frame = wire.pack(question, _refer, told)
         except wire.WireError as error:  # ours: it must not look like a frame of the student's
             raise TypeError(f"the suite passes what cannot cross to the worker: {error}") from None
+        if self.asked is not None and "args" in question:
+            self.asked.append(Asked(question, frame))
+        return self._answered(question, frame, seconds)
+
+    def repeat(self, asked: Asked) -> object:
+        """What comes back of the same call, a student's exception as a value; the trace does not grow."""
+        try:
+            return self._answered(asked.question, asked.frame, None)["ok"]
+        except StudentRaised as error:
+            return error
+
+    def close(self) -> None:
+        """It is over: handles that are kept no longer hold what the worker held."""
+        self.transport = Closed()
+
+    def _answered(self, question: dict[str, object], frame: bytes, seconds: float | None) -> dict[str, Any]:
         returned = self.transport.request(frame, seconds)
         self.transport.busy = True  # until it is read: a slow answer is still the student's time
         answer = wire.unpack(returned, self._resolve, _tell)

@@ -29,7 +29,7 @@ import numpy as np
 import torch
 
 from . import pretend, real, wire
-from .cells import Cell, definitions, split
+from .cells import Cell, NoShell, definitions, split
 from .guard import Guard
 from .policy import Source
 from .pretend.tags import named
@@ -78,6 +78,13 @@ class Workbench:
             response = describe(error, self.filename)
         return self._pack(response)
 
+    def redefine(self, definitions: str) -> None:
+        """Other answers in the module that is open, and no handles left.  No request: trusted code only, which the
+        grader rehearses in its own process."""
+        assert self.module is not None
+        self.handles.clear()
+        exec(compile(definitions, self.filename, "exec", dont_inherit=True), self.module.__dict__)
+
     # --- requests ---
 
     def _open(
@@ -114,6 +121,7 @@ class Workbench:
         assert self.module is not None
         names = self.module.__dict__
         names["display"] = lambda *args, **kwargs: None  # a notebook has it; nobody looks here
+        names["get_ipython"] = NoShell  # so does a kernel
         trees = [self._parsed(cell) for cell in cells]
         self._read(lambda: [tree for tree, _ in trees])
         if self.scratch is not None:  # for inspect.getsource, which must be able to read it

@@ -1,0 +1,143 @@
+"""An nbgrader course's hand-ins: submitted/<student>/<assignment>/, with their timestamp.txt → Intake.
+
+Also the exchange's inbound folder, whose names are <student>+<assignment>+<moment>[+…], where a student who handed in
+twice has two folders.  Each folder is an attempt of its own; so is the same student's folder in another PATH.
+timestamp.txt was written by the student's own nbgrader: it is read strictly, and what cannot be read becomes a note and
+no moment.  Fails with `IntakeError` when a PATH holds no folder of the assignment.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from autograder.course import Course, did_you_mean
+from autograder.dates import DateError, moment, order
+from autograder.intake import folder
+from autograder.intake.collect import Intake, Student
+from autograder.intake.entry import IntakeError, Wanted, skipped
+from autograder.intake.layout import listed_names
+from autograder.intake.names import printable, student_name
+from autograder.intake.notebook import opened
+from autograder.models import Submission, Words, msg
+
+TIMESTAMP = "timestamp.txt"
+MOST_BYTES = 200  # of timestamp.txt
+
+
+@dataclass(frozen=True)
+class HandIn:
+    """One folder of a student's for this assignment."""
+
+    student: str  # as it stands on the disk
+    path: Path
+
+
+def collect_assignment(paths: Sequence[Path], course: Course, assignment: str) -> Intake:
+    """Every student who handed the assignment in, each in the unit of the same name."""
+    unit = course.unit(assignment)
+    wanted = Wanted(course, (unit,))
+    submissions: list[Submission] = []
+    notes: list[Words] = []
+    for path in paths:
+        found, without = _hand_ins(path, assignment)
+        for hand_in in found:
+            submissions.append(_submission(hand_in, wanted, notes))
+        if without:
+            notes.append(
+                msg(
+                    "{path}: {n} did not hand in {assignment}: {names}",
+                    path=printable(str(path)),
+                    n=len(without),
+                    assignment=assignment,
+                    names=listed_names(without),
+                )
+            )
+    submissions.sort(key=lambda one: (one.student.casefold(), one.student, order(one.submitted_at)))
+    return Intake(tuple(submissions), tuple(notes))
+
+
+def _submission(hand_in: HandIn, wanted: Wanted, notes: list[Words]) -> Submission:
+    student = Student(student_name(hand_in.student), wanted)
+    try:
+        entries = [opened(entry) for entry in folder.read(hand_in.path, wanted)]
+    except OSError as error:
+        entries = []
+        student.notes.append(msg("{name} cannot be listed ({why})", name=hand_in.path.name, why=error.strerror or "?"))
+    notes += student.add(entries, hand_in.path, 0)
+    submitted_at, note = timestamp(hand_in.path)
+    if note is not None:
+        student.notes.append(note)
+    return replace(student.submissions(every_unit=True)[0], submitted_at=submitted_at)
+
+
+def timestamp(place: Path) -> tuple[str, Words | None]:
+    """The moment in a folder's timestamp.txt, "" where there is none; and why not, where there is something."""
+    try:
+        with folder.open_regular(place / TIMESTAMP) as file:
+            data = file.read(MOST_BYTES + 1)
+    except FileNotFoundError:
+        return "", None
+    except (OSError, folder.Irregular):
+        return "", _unread(msg("it is not a file that can be read"))
+    if len(data) > MOST_BYTES:
+        return "", _unread(msg("it is too long"))
+    try:
+        return moment(data.decode("ascii"), zone="UTC"), None
+    except UnicodeDecodeError:
+        return "", _unread(msg("it is not plain text"))
+    except DateError as error:
+        return "", _unread(error.words)
+
+
+def _unread(why: Words) -> Words:
+    return msg("timestamp.txt was not read, so nobody knows when this was handed in: {why}", why=why)
+
+
+def _hand_ins(path: Path, assignment: str) -> tuple[list[HandIn], list[str]]:
+    """The folders of the assignment, and the students without one."""
+    shown = printable(str(path))
+    try:
+        tops = sorted(entry.name for entry in os.scandir(path) if _is_folder(Path(entry.path)))
+    except FileNotFoundError as error:
+        raise IntakeError(f"{shown}: no such folder; check the path") from error
+    except OSError as error:
+        raise IntakeError(f"{shown}: cannot be listed ({error.strerror}); with --assignment name a folder") from error
+    found: list[HandIn] = []
+    without: list[str] = []
+    others: set[str] = set()
+    for name in (name for name in tops if not skipped(name)):
+        student, *rest = name.split("+")
+        if rest:  # a folder of the exchange
+            others.add(rest[0])
+            if rest[0] == assignment:
+                found.append(HandIn(student, path / name))
+            continue
+        inside = set(_folders(path / name))
+        others |= inside
+        if assignment in inside:
+            found.append(HandIn(name, path / name / assignment))
+        else:
+            without.append(name)
+    if not found:
+        raise IntakeError(f"{shown}: no student has a folder {assignment}{_instead(path, tops, others, assignment)}")
+    return found, without
+
+
+def _instead(path: Path, tops: Sequence[str], others: set[str], assignment: str) -> str:
+    if "submitted" in tops:
+        return f"; name {printable(str(path / 'submitted'))}"
+    return did_you_mean(assignment, others) or (f"; found: {listed_names(sorted(others))}" if others else "")
+
+
+def _folders(path: Path) -> Iterator[str]:
+    try:
+        yield from (entry.name for entry in os.scandir(path) if _is_folder(Path(entry.path)))
+    except OSError:
+        return  # as if nothing were there: the student is listed among those without
+
+
+def _is_folder(path: Path) -> bool:
+    return path.is_dir() and not path.is_symlink()
