@@ -182,9 +182,14 @@ def test_each_slot_has_a_gpu_of_its_own(tmp_path: Path) -> None:
     started: list[Settings] = []
     context = mock.Mock()
     context.Pipe.return_value = (mock.Mock(), mock.Mock())
-    context.Process.side_effect = lambda target, args, daemon: started.append(args[1]) or mock.Mock()
+
+    def process(target: object, args: tuple[object, Settings], daemon: bool) -> mock.Mock:
+        started.append(args[1])
+        return mock.Mock()
+
+    context.Process.side_effect = process
     with mock.patch("multiprocessing.get_context", return_value=context):
-        pool = Pool(Settings(tmp_path, (), "auto", False, 1, None, device="cuda"), 2, ("0", "3"))
+        pool = Pool(Settings(tmp_path, (), "auto", False, 1, None, device="cuda", gpus=("0", "3")), 2)
         pool._add()
         pool._add()
         pool._replace(pool.slots[0])

@@ -47,10 +47,11 @@ def try_all(
         options.course_data,
         replays,
         device=options.device,
+        gpus=tuple(filter(None, gpus)),
     )
     jobs = [Job(number, trial.submission, trial.only) for number, trial in enumerate(trials)]
     attempts: dict[int, Attempt] = {}
-    with Pool(settings, len(gpus), tuple(filter(None, gpus))) as pool:
+    with Pool(settings, len(gpus)) as pool:
         hello = pool.start()
         for job, attempt in pool.run(jobs, lambda job, why: unscored(course, job, why)):
             attempts[job.number] = attempt

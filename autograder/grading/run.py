@@ -85,7 +85,6 @@ class Pool:
 
     settings: Settings
     size: int
-    gpus: tuple[str, ...] = ()  # one slot each; empty: slots on the CPU
     slots: list[Slot] = field(default_factory=list)
     tries: dict[int, int] = field(default_factory=dict)
     hello: Hello | None = None
@@ -162,7 +161,7 @@ class Pool:
         context = multiprocessing.get_context("spawn")
         ours, theirs = context.Pipe()
         taken = {slot.gpu for slot in self.slots}
-        gpu = next((gpu for gpu in self.gpus if gpu not in taken), "")
+        gpu = next((gpu for gpu in self.settings.gpus if gpu not in taken), "")
         settings = dataclasses.replace(self.settings, gpu=gpu)
         process = context.Process(target=slot_main, args=(theirs, settings), daemon=False)
         process.start()
@@ -252,8 +251,9 @@ def grade(
             seed,
             options.course_data,
             device=options.device,
+            gpus=tuple(filter(None, gpus)),
         )
-        with Pool(settings, min(len(gpus), max(1, len(pending))), tuple(filter(None, gpus))) as pool:
+        with Pool(settings, min(len(gpus), max(1, len(pending)))) as pool:
             hello = pool.start()
             isolation = hello.isolation
             environment = hello.environment

@@ -43,6 +43,7 @@ class Settings:
     course_data: Path | None
     replays: bool = True  # a failed test is replayed through the known mistakes, to name its cause
     device: str = "cpu"  # a real one beside the CPU and the pretended GPU
+    gpus: tuple[str, ...] = ()  # of the machine, one for each slot; empty: the slots are on the CPU
     gpu: str = ""  # the one that this slot's workers may use, by number
     scratch: Path | None = None  # where temporary folders go; the coordinator clears it, also after a kill
 
