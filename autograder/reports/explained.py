@@ -41,8 +41,8 @@ the cause, and where all slips that end the tests alike agree on one.
 
 The operators and sentences of the slips were written for the constructs of torch, and tuned on the first half of the
 units ({first}: {first_right:.1%} right, {first_wrong:.1%} wrong). The second half ({second}) was measured with what
-came of it: {second_right:.1%} right, {second_wrong:.1%} wrong.  It is not quite unseen: two rules and some kinds were changed
-after u06 and a part of u07 had been looked at.
+came of it: {second_right:.1%} right, {second_wrong:.1%} wrong. It is not quite unseen: two rules and some kinds were
+changed after u06 and a part of u07 had been looked at.
 
 ## What the figures are, and what they are not
 
