@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pytest
+import torch
 
 from autograder.checks import StudentRaised
 from autograder.grading.complaints import COMPLAINTS, complaint
@@ -40,6 +41,13 @@ PROVOKED = {
     ],
     "numpy_of_graph": [f"{W}; w.numpy()"],
     "truth_of_many": ["bool(torch.ones(3) > 0)", "1 if np.ones(3) > 0 else 2"],
+    "devices": [
+        "torch.ones(3, device='cuda:1') + torch.ones(3)",
+        "torch.ones(3)[torch.ones(2, dtype=torch.int64, device='cuda')]",
+        f"{W}; w.grad = torch.ones(3, device='cuda')",
+    ],
+    "numpy_of_device": ["torch.ones(3, device='cuda').numpy()", "np.asarray(torch.ones(3, device='cuda'))"],
+    "no_device": ["torch.ones(3, device='cuda:7')"],
 }  # fmt: skip
 OTHERS = ["[][3]", "int('x')", "raise RuntimeError('my own text')", "raise ValueError(7)", "1 / 0", "torch.ones(3)[7]"]
 
@@ -48,7 +56,7 @@ def error_of(body: str) -> StudentRaised:
     session = Session(LocalTransport())
     source = f"import numpy as np, torch, torch.nn.functional as F\nfrom torch import nn\ndef f(): {body}\n"
     session.open("tiny.py", "tiny", source.encode(), 5.0)
-    session.test(1, False)
+    session.test(1, False, "pretend" if "cuda" in body else "cpu")
     with pytest.raises(StudentRaised) as caught:
         Student(session).f()
     return caught.value
@@ -57,6 +65,16 @@ def error_of(body: str) -> StudentRaised:
 @pytest.mark.parametrize(("name", "body"), [(name, body) for name, bodies in PROVOKED.items() for body in bodies])
 def test_what_torch_complains_about_is_recognised(name: str, body: str) -> None:
     assert error_of(body).about == name
+
+
+@pytest.mark.skipif(torch.cuda.is_available(), reason="a GPU is there, so nothing complains that there is none")
+def test_a_gpu_asked_for_where_there_is_none_is_recognised() -> None:
+    session = Session(LocalTransport())
+    session.open("tiny.py", "tiny", b"import torch\ndef f(): torch.ones(3).cuda()\n", 5.0)
+    session.test(1, False)
+    with pytest.raises(StudentRaised) as caught:
+        Student(session).f()
+    assert caught.value.about == "no_device"
 
 
 @pytest.mark.parametrize("body", OTHERS)

@@ -72,6 +72,12 @@ def test_a_slip_that_ends_only_one_of_two_tests_alike_is_not_told(course: Course
     assert "slip" not in told(course, "halves", "n = len(x) // 2\nreturn x[n:].clone(), x[:n] + 17")[0]
 
 
+def test_a_slip_that_only_raises_the_same_type_of_exception_is_not_told(course: Course) -> None:
+    """`len(x) / 2` as an index is a TypeError, too, and has nothing to do with this one."""
+    (course.root / BANK).unlink()
+    assert told(course, "halves", "return x.clone(1, 2), x") == ["raised"]
+
+
 def test_a_mistake_that_fails_a_test_which_the_student_passed_is_not_named(course: Course) -> None:
     suite = next((course.root / "autograder/suites").rglob("test_*.py"))
     earlier = '@pytest.mark.item("double")\ndef test_zeros(student):\n    x = torch.zeros(3, dtype=torch.float64)\n'

@@ -109,7 +109,8 @@ class Explainer:
     ) -> Diagnosis | None:
         """The slip that ends this test and one more as the student did, where all that do agree what it is."""
         first = failed[0]
-        if not first.trace or purse.empty:
+        raised = isinstance(first.error, StudentRaised)
+        if not first.trace or purse.empty or _shows_nothing(first.error):
             return None
         following, spent = self._rehearsal(unit, item.id, first.test).following(first.trace, purse.left)
         purse.spend(spent)
@@ -119,7 +120,6 @@ class Explainer:
             for slip in verdict.few_of_each(following)[:CONFIRMED]
             if all(self._alike(unit, one, slip.source, purse, slip=True) for one in ends)
         ]
-        raised = isinstance(first.error, StudentRaised)
         slip = verdict.agreed(found, raised=raised)
         if slip is None or not self._passes(unit, passed, slip.source, purse, slip=True):
             found = [slip for slip in found if self._passes(unit, passed, slip.source, purse, slip=True)]
@@ -160,6 +160,11 @@ class Explainer:
         if isinstance(failed.error, StudentRaised):
             return words.raised(failed.error, submission)
         return words.wrong_form()
+
+
+def _shows_nothing(error: BaseException) -> bool:
+    """An exception that is none of torch's known complaints: many unlike slips raise a ValueError."""
+    return isinstance(error, StudentRaised) and not error.about
 
 
 def can_be_replayed(test: Test, seconds: float) -> bool:

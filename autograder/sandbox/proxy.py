@@ -296,7 +296,7 @@ def _refuse_changes(call: str, arguments: list[tuple[str, object, object]]) -> N
 def same(a: object, b: object, *, rtol: float = 0.0) -> bool:
     """Equal in type, shape, dtype and every bit (or within `rtol`); NaN equals NaN, Handles by type name."""
     if isinstance(a, StudentRaised) and isinstance(b, StudentRaised):
-        return a.type_name == b.type_name
+        return a.type_name == b.type_name and a.about == b.about
     if isinstance(a, Handle) and isinstance(b, Handle):
         return a.type_name == b.type_name
     if isinstance(a, torch.nn.Parameter):

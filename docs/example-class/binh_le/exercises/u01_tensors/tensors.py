@@ -297,7 +297,7 @@ def move_to(x: Tensor, device: torch.device | str) -> Tensor:
     no copy: the result uses x's memory (it may be x itself). Gradients flow through the move.
 
     Every training loop does this to each batch, so it must cost nothing on a machine without an accelerator.
-    The tests use the CPU, and the "meta" device, which has shapes but no values.
+    The tests use the CPU, the "meta" device, which has shapes but no values, and a pretended GPU, "cuda:1".
 
     Example: move_to(torch.ones(2), "meta").device is torch.device("meta").
 
