@@ -20,13 +20,16 @@ TELLING = 25  # characters; a shorter line may stand anywhere by chance
 
 # What any Python file may say: no line of a suite is given away by it.
 EVERYBODY_S = {
+    '@pytest.mark.devices("cpu", "pretend", "cuda")',
     "except Exception as error:",
     "generator.manual_seed(seed)",
     "if isinstance(value, dict):",
     "if torch.cuda.is_available():",
     "model.train(was_training)",
     "return flags, torch.is_grad_enabled()",
+    "return func(*args, **(kwargs or {}))",
     "return function(*args, **kwargs)",
+    "torch.cuda.manual_seed_all(seed)",
     "with contextlib.ExitStack() as stack:",
     "with torch.enable_grad():",
 }
