@@ -9,6 +9,7 @@ from textwrap import dedent
 import pytest
 
 from autograder.course import Course
+from autograder.grading.explain import Explainer
 from autograder.grading.run import Pool
 from autograder.models import Attempt, ItemResult, Verdict
 from tests.tiny_course import SOLUTION, answer, item, judged, judged_here, slots, tiny_course, told, verdicts
@@ -114,6 +115,18 @@ def test_an_item_that_ends_in(bench: Bench, id: str, body: str, verdict: Verdict
     found = bench.item(id, body)
     assert (found.verdict, found.score) == (verdict, 0.0)
     assert not code or [diagnosis.code for diagnosis in found.diagnoses] == [code]
+
+
+def test_an_explanation_that_breaks_costs_the_cause_and_not_the_verdict(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(Explainer, "matching", lambda *_: 1 / 0)
+    (attempt,) = judged_here(tiny_course(tmp_path), answer(double="return x"))
+    found = item(attempt, "double")
+    assert found.verdict is Verdict.FAILED
+    assert found.diagnoses
+    assert "ZeroDivisionError" in found.staff
+    assert all(other.verdict is Verdict.PASSED for other in attempt.items if other is not found)
 
 
 def test_what_was_passed_before_a_hang_keeps_its_fraction(bench: Bench) -> None:

@@ -8,13 +8,16 @@ from pathlib import Path
 
 import pytest
 import torch
+from torch._C import _len_torch_function_stack
+from torch.overrides import BaseTorchFunctionMode
 
 from autograder.course import Course
 from autograder.grading import explain as explain_module
 from autograder.grading import suites
 from autograder.grading.rehearse import TooSlow, hurried
-from autograder.grading.replays import Memory, Replays, little_memory, size
+from autograder.grading.replays import Memory, Replays, little_memory, size, switches_kept
 from autograder.models import Verdict
+from autograder.sandbox.inner.pretend.machine import NAMES, two_gpus
 from autograder.words import say
 from tests.tiny_course import SUITE, answer, change, item, judged_here, tiny_course
 
@@ -47,8 +50,9 @@ def test_a_mistake_of_the_bank_is_named_before_a_slip(course: Course) -> None:
 def test_what_the_bank_does_not_hold_is_named_by_a_slip_in_a_right_answer(course: Course) -> None:
     (course.root / BANK).unlink()
     (attempt,) = judged_here(course, answer(halves=SWAPPED))
-    (cause,) = item(attempt, "halves").diagnoses
+    cause, *facts = item(attempt, "halves").diagnoses
     assert cause.code == "slip_results_exchanged"
+    assert facts  # what the check saw is told beside it
     assert say(cause.words, "en") == "Two results are in the other order."
     assert say(cause.words, "vi") == "Hai kết quả bị đổi thứ tự."
 
@@ -59,7 +63,7 @@ def test_a_slip_is_known_by_its_values_however_it_was_written(course: Course) ->
     ]
     (course.root / BANK).unlink()
     written = "first, second = x.chunk(2)\nreturn second.clone(), first.clone()"
-    assert told(course, "halves", written) == ["slip_results_exchanged"]
+    assert told(course, "halves", written)[0] == "slip_results_exchanged"
 
 
 def test_what_the_check_can_say_itself_is_not_said_by_a_slip(course: Course) -> None:
@@ -120,6 +124,17 @@ def test_a_slip_that_never_ends_is_broken_off() -> None:
     with pytest.raises(TooSlow), hurried(0.02):
         while True:
             pass
+
+
+def test_a_pretended_gpu_that_an_alarm_broke_off_leaves_torch_as_it_was() -> None:
+    real, modes = [getattr(holder, name) for holder, name, _ in NAMES], _len_torch_function_stack()
+    gpus = two_gpus()
+    with switches_kept():
+        gpus.__enter__()  # and never left
+        BaseTorchFunctionMode().__enter__()
+        assert torch.cuda.is_available()
+    assert [getattr(holder, name) for holder, name, _ in NAMES] == real
+    assert _len_torch_function_stack() == modes
 
 
 def test_a_slip_that_waits_for_ever_is_broken_off() -> None:

@@ -117,6 +117,12 @@ def test_the_slips_of_an_alternative_stand_in_its_module() -> None:
 def test_an_answer_that_opens_files_has_no_slips() -> None:
     """open(k) of a number would close one of the grader's own descriptors."""
     assert slips("with open(x) as file:\n    return file.read() + k") == ()
+
+
+def test_an_answer_that_writes_files_or_starts_processes_has_no_slips() -> None:
+    """A slip of the path would write where the grader stands; one of num_workers would fork it."""
+    assert slips("torch.save(x, str(k))\nreturn x + k") == ()
+    assert slips("return DataLoader(x, batch_size=k, num_workers=2)") == ()
     assert slips("import os\nreturn os.listdir(x) + k") == ()
 
 

@@ -80,10 +80,11 @@ class Explainer:
             return general
         purse = Purse(BUDGET)
         named = self.matching(unit, item, first, passed, purse)
-        if named is None and behaviour.is_unnamed(general):
-            named = self.slipped(unit, item, failed, passed, purse)
         if named is not None:
             return named, *(d for d in general if d.code == "raised")
+        slip = self.slipped(unit, item, failed, passed, purse) if behaviour.is_unnamed(general) else None
+        if slip is not None:
+            return slip, *general  # what the check saw is certain, the slip is likely
         if behaviour.is_open(general):
             right = self.past.of(unit, first.test, self._bank(unit).reference, asked=True)
             causes = behaviour.differences(first.trace, right.trace) if right.error is None else ()

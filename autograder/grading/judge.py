@@ -99,8 +99,12 @@ class Judge:
         ended = zip(tests, outcomes, strict=False)
         passed = [test for test, one in ended if one.verdict is Verdict.PASSED and can_be_replayed(test, one.seconds)]
         place = tests.index(desk.failures[0].test)
-        told = self.explainer.explain(unit, item, desk.failures, passed, desk.submission)
-        outcomes[place] = dataclasses.replace(outcomes[place], diagnoses=told)
+        try:
+            told = self.explainer.explain(unit, item, desk.failures, passed, desk.submission)
+        except Exception as error:  # ours; the verdict stands without a cause, and keeps what the check itself saw
+            outcomes[place] = dataclasses.replace(outcomes[place], staff=raised_by_suite(error))
+        else:
+            outcomes[place] = dataclasses.replace(outcomes[place], diagnoses=told)
 
     def _test(self, desk: Desk, unit: Unit, item: Item, test: Test) -> Outcome:
         try:

@@ -71,10 +71,19 @@ def _slips(bank: Bank, item: str) -> Iterator[Slip]:
 
 
 def _touches_the_machine(top: ast.stmt) -> bool:
-    """It opens files itself, or asks the operating system: open(3) would close a descriptor of the grader's own."""
+    """It opens files, starts processes, or asks the operating system.
+
+    open(3) would close a descriptor of the grader's own, torch.save(state, str(epoch)) writes a file "3" where the
+    grader stands, and num_workers=seed forks it a billion times.
+    """
     modules = ("os.", "sys.", "shutil.", "subprocess.", "io.")
-    calls = (node for node in ast.walk(top) if isinstance(node, ast.Call))
-    return any(called(call) == "open" or ast.unparse(call.func).startswith(modules) for call in calls)
+    calls = [node for node in ast.walk(top) if isinstance(node, ast.Call)]
+    return any(
+        called(call) in ("open", "save", "load", "savefig", "savetxt", "tofile")
+        or ast.unparse(call.func).startswith(modules)
+        or any(keyword.arg == "num_workers" for keyword in call.keywords)
+        for call in calls
+    )
 
 
 def _parameters(module: ast.Module, symbol: str) -> set[str]:

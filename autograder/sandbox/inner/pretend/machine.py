@@ -122,6 +122,7 @@ def _names() -> Names:
 
 
 NAMES = _names()
+REAL = [(holder, name, getattr(holder, name)) for holder, name, _ in NAMES]
 
 
 def _location(storage: Any) -> str | None:
@@ -143,13 +144,21 @@ def two_gpus() -> Iterator[None]:
     before = [(holder, name, getattr(holder, name)) for holder, name, _ in NAMES]
     current, Current.index = Current.index, 0
     files: Any = (0, _location, _brought)  # before those of the CPU (10) and of CUDA (20)
-    serialization._package_registry.insert(0, files)
-    for holder, name, value in NAMES:
-        setattr(holder, name, value)
     try:
+        serialization._package_registry.insert(0, files)
+        for holder, name, value in NAMES:
+            setattr(holder, name, value)
         yield
     finally:
         for holder, name, value in before:
             setattr(holder, name, value)
-        serialization._package_registry.remove(files)
+        serialization._package_registry[:] = [one for one in serialization._package_registry if one is not files]
         Current.index = current
+
+
+def put_back() -> None:
+    """No pretended machine, whatever an alarm broke off half-way: for the grader's own process, between two replays."""
+    for holder, name, value in REAL:
+        setattr(holder, name, value)
+    serialization._package_registry[:] = [one for one in serialization._package_registry if one[1] is not _location]
+    Current.index = 0
