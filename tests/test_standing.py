@@ -64,6 +64,11 @@ def test_a_moment_without_a_zone_is_refused_where_nobody_says_which() -> None:
         moment("2026-03-01T10:00")
 
 
+@pytest.mark.parametrize("days", [3, 1e12, -1e12])
+def test_an_extension_beyond_the_calendar_leaves_the_moment(days: float) -> None:
+    assert later("9999-12-31T00:00:00Z", days) == "9999-12-31T00:00:00Z"
+
+
 # The late policy
 
 
