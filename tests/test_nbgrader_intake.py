@@ -73,6 +73,20 @@ def test_each_folder_of_the_exchange_is_an_attempt(tmp_path: Path, course: Cours
     assert sorted(one.submitted_at for one in found) == ["2026-03-01T11:00:00Z", "2026-03-02T11:00:00Z"]
 
 
+@pytest.mark.parametrize("student", ["an+lab@x.edu", "an+lab+2", "an+another+2026-spring", "+an", "an+"])
+def test_a_plus_in_a_student_s_name_hides_no_hand_in(tmp_path: Path, course: Course, student: str) -> None:
+    hand_in(tmp_path, student, SOLUTION)
+    hand_in(tmp_path, "binh+lab@x.edu", SOLUTION, folder="binh+lab@x.edu/another")
+    found = collect_assignment([tmp_path / "submitted"], course, UNIT)
+    assert [one.student for one in found.submissions] == [student]
+    assert "1 did not hand in u01_tiny: binh+lab@x.edu" in say(found.notes[0], "en")
+
+
+def test_a_plus_in_a_student_s_name_is_told_from_those_of_the_exchange(tmp_path: Path, course: Course) -> None:
+    hand_in(tmp_path, "an", SOLUTION, place="inbound", folder=f"an+lab@x.edu+{UNIT}+{MOMENT}+x1")
+    assert [one.student for one in collected(course, tmp_path / "inbound")] == ["an+lab@x.edu"]
+
+
 def test_a_student_in_two_folders_of_submissions_has_two_attempts(tmp_path: Path, course: Course) -> None:
     for round in ("first", "second"):
         hand_in(tmp_path / round, "an", SOLUTION)
