@@ -75,6 +75,15 @@ def _submission(hand_in: HandIn, wanted: Wanted, notes: list[Words]) -> Submissi
     return replace(student.submissions(every_unit=True)[0], submitted_at=submitted_at)
 
 
+def names_on_disk(submitted: Path) -> dict[str, str]:
+    """By the name that is shown, the student's folder as nbgrader knows it: not composed, or longer, or as it is.
+
+    Where two come to the same, the one that is shown as it stands.  None that is no text: no book could hold it.
+    """
+    raw = sorted(_folders(submitted), key=lambda name: (student_name(name) == name, name))
+    return {student_name(name): name for name in raw if name == name.encode(errors="ignore").decode()}
+
+
 def timestamp(place: Path) -> tuple[str, Words | None]:
     """The moment in a folder's timestamp.txt, "" where there is none; and why not, where there is something."""
     try:
