@@ -62,8 +62,11 @@ def order(moment: str) -> float:
 
 
 def later(moment: str, days: float) -> str:
-    """So many days after."""
-    return written(utc(moment) + timedelta(days=days))
+    """So many days after; the moment itself where that lies outside of the calendar."""
+    try:
+        return written(utc(moment) + timedelta(days=days))
+    except OverflowError:
+        return moment
 
 
 def utc(moment: str) -> datetime:

@@ -11,6 +11,7 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from operator import mul
 
 from autograder.course import Course, LatePolicy
 from autograder.dates import later, seconds
@@ -56,11 +57,10 @@ class Standing:
 
     @property
     def share(self) -> float:
-        """What lateness costs, as a share of the points earned."""
-        if len(self.counting) == 1:
-            late = self.counting[0].late
-            return late.share if late else 0.0
-        return self.penalty / self.score if self.score else 0.0
+        """What lateness costs, as a share of the points earned; of any points while there are none of ours."""
+        weights = [a.weight * ((a.score or 0.0) if self.score else 1.0) for a in self.counting]
+        shares = [a.late.share if a.late else 0.0 for a in self.counting]
+        return sum(map(mul, weights, shares)) / sum(weights) if weights else 0.0
 
     @property
     def max_score(self) -> float:

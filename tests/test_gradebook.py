@@ -10,6 +10,7 @@ import io
 import json
 import os
 import shutil
+import unicodedata
 from contextlib import redirect_stdout
 from dataclasses import dataclass
 from datetime import datetime
@@ -22,6 +23,7 @@ from autograder.cli import run
 from autograder.course import Course, load
 from autograder.gradebook import GradebookError, Written, deadlines, write_grades
 from autograder.gradebook.cells import Cell, layout
+from autograder.intake.names import student_name
 from autograder.models import Attempt, Diagnosis, Environment, Grade, Isolation, ItemResult, Text, Verdict
 from autograder.reports.gradebook import summary
 from autograder.standing import settled
@@ -352,6 +354,26 @@ def test_a_student_whose_name_is_a_path_gets_no_folder(tmp_path: Path, book: Pat
     done = written(book, course_of(tmp_path), attempt(student, 1, 1, 1, 1))
     assert done.foreign == (student,)
     assert not (book.parent / "autograded").exists()
+
+
+@pytest.mark.parametrize("folder", [unicodedata.normalize("NFD", "nguyễn"), "n" * 90], ids=["decomposed", "long"])
+def test_a_student_is_in_the_book_under_the_name_of_the_folder(tmp_path: Path, book: Path, folder: str) -> None:
+    course, shown = course_of(tmp_path), student_name(folder)
+    assert shown != folder
+    hand_in(book.parent, folder, "The student's own text")
+    written(book, course, attempt(shown, 1, 1, 1, 1))
+    assert scores(book, folder)["double"] == (2.0, None, False)
+    assert [row[0] for row in dump(book)["student"]] == [folder]
+    assert [path.name for path in (book.parent / "autograded").iterdir()] == [folder]
+    assert "own text" in (book.parent / "autograded" / folder / UNIT / "tiny.ipynb").read_text(encoding="utf-8")
+
+
+def test_an_extension_in_the_book_is_met_under_the_name_that_is_shown(tmp_path: Path, book: Path) -> None:
+    folder = unicodedata.normalize("NFD", "nguyễn")
+    lines = "late: {extensions: [{student: nguyễn, days: 2}]}\nlimits:"
+    hand_in(book.parent, folder, SOLUTION)
+    written(book, course_of(tmp_path, ("limits:", lines)), attempt(student_name(folder), 1, 1, 1, 1))
+    assert deadlines(book, course_of(tmp_path).unit(UNIT)).extensions == {(student_name(folder), UNIT): 2.0}
 
 
 def test_a_notebook_that_nbgrader_autograded_is_left_as_it_is(tmp_path: Path, book: Path) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import unicodedata
 from collections.abc import Callable
 from pathlib import Path
 
@@ -13,6 +14,7 @@ from autograder.cli import run
 from autograder.course import Course, load
 from autograder.grading.store import digest
 from autograder.intake import IntakeError, collect_assignment
+from autograder.intake.nbgrader import names_on_disk
 from autograder.models import Submission
 from autograder.words import say
 from tests.nbgrader_course import hand_in
@@ -71,6 +73,28 @@ def test_each_folder_of_the_exchange_is_an_attempt(tmp_path: Path, course: Cours
     hand_in(tmp_path, "an", SOLUTION, MOMENT, place="inbound", folder=f"an+another+{MOMENT}")
     found = collected(course, tmp_path / "inbound")
     assert sorted(one.submitted_at for one in found) == ["2026-03-01T11:00:00Z", "2026-03-02T11:00:00Z"]
+
+
+@pytest.mark.parametrize("student", ["an+lab@x.edu", "an+lab+2", "an+another+2026-spring", "+an", "an+"])
+def test_a_plus_in_a_student_s_name_hides_no_hand_in(tmp_path: Path, course: Course, student: str) -> None:
+    hand_in(tmp_path, student, SOLUTION)
+    hand_in(tmp_path, "binh+lab@x.edu", SOLUTION, folder="binh+lab@x.edu/another")
+    found = collect_assignment([tmp_path / "submitted"], course, UNIT)
+    assert [one.student for one in found.submissions] == [student]
+    assert "1 did not hand in u01_tiny: binh+lab@x.edu" in say(found.notes[0], "en")
+
+
+def test_a_shown_name_leads_back_to_the_folder_where_a_book_could_hold_it(tmp_path: Path) -> None:
+    decomposed = unicodedata.normalize("NFD", "nguyễn")
+    for name in ("an", decomposed, "bình", unicodedata.normalize("NFD", "bình"), os.fsdecode(b"\xff")):
+        (tmp_path / name).mkdir()
+    assert names_on_disk(tmp_path) == {"an": "an", "bình": "bình", "nguyễn": decomposed}
+    assert names_on_disk(tmp_path / "nowhere") == {}
+
+
+def test_a_plus_in_a_student_s_name_is_told_from_those_of_the_exchange(tmp_path: Path, course: Course) -> None:
+    hand_in(tmp_path, "an", SOLUTION, place="inbound", folder=f"an+lab@x.edu+{UNIT}+{MOMENT}+x1")
+    assert [one.student for one in collected(course, tmp_path / "inbound")] == ["an+lab@x.edu"]
 
 
 def test_a_student_in_two_folders_of_submissions_has_two_attempts(tmp_path: Path, course: Course) -> None:

@@ -64,6 +64,11 @@ def test_a_moment_without_a_zone_is_refused_where_nobody_says_which() -> None:
         moment("2026-03-01T10:00")
 
 
+@pytest.mark.parametrize("days", [3, 1e12, -1e12])
+def test_an_extension_beyond_the_calendar_leaves_the_moment(days: float) -> None:
+    assert later("9999-12-31T00:00:00Z", days) == "9999-12-31T00:00:00Z"
+
+
 # The late policy
 
 
@@ -142,6 +147,20 @@ def test_an_attempt_that_is_unscored_leaves_the_grade_open_where_it_may_count(
     ours = replace(attempt(0, "2026-03-01T10:00:00Z"), items=(ItemResult("double", Verdict.GRADER_ERROR, 0, 10),))
     found = settled([ours, attempt(9, "2026-03-01T11:00:00Z")], course(tmp_path, attempts=policy))
     assert standings(found)[0].final_score == grade
+
+
+@pytest.mark.parametrize(
+    ("scores", "share"), [((8.0, 8.0), 0.375), ((9.0, 3.0), 0.3125), ((None, 8.0), 0.375), ((0.0, 0.0), 0.375)]
+)
+def test_the_share_that_lateness_costs_is_known_without_a_score_of_ours(
+    tmp_path: Path, scores: tuple[float | None, ...], share: float
+) -> None:
+    """A grade book takes it of a person's scores, too."""
+    here = course(tmp_path, "late: {per_day: 0.25, cap: 0.5}", attempts="average", due="2026-03-01T12:00Z")
+    ours = (ItemResult("double", Verdict.GRADER_ERROR, 0, 10),)
+    handed_in = zip(scores, ("2026-03-01T13:00:00Z", "2026-03-02T13:00:00Z"), strict=True)
+    mine = [attempt(score, at) if score is not None else replace(attempt(0, at), items=ours) for score, at in handed_in]
+    assert standings(settled(mine, here))[0].share == pytest.approx(share)
 
 
 # grading.yml

@@ -19,6 +19,8 @@ from autograder.course import Course, Item, Unit
 from autograder.dates import utc, written
 from autograder.gradebook.autograded import write_autograded
 from autograder.gradebook.cells import Cell, GradebookError, Layout, Place, Written, layout
+from autograder.intake.names import student_name
+from autograder.intake.nbgrader import names_on_disk
 from autograder.models import Grade, ItemResult, Verdict
 from autograder.reports.markdown import comment
 from autograder.reports.wording import is_practice
@@ -39,7 +41,7 @@ def deadlines(path: Path, unit: Unit) -> Deadlines:
         layout(unit, _cells(book, unit), str(path))
         due = {} if assignment.duedate is None else {unit.id: written(assignment.duedate)}
         extended = (submission for submission in assignment.submissions if submission.extension)
-        days = {(one.student.id, unit.id): one.extension.total_seconds() / 86400 for one in extended}
+        days = {(student_name(one.student.id), unit.id): one.extension.total_seconds() / 86400 for one in extended}
         return Deadlines(due, days)
 
 
@@ -51,7 +53,9 @@ def write_grades(grade: Grade, course: Course, unit_id: str, path: Path, lang: s
     unit = course.unit(unit_id)
     with _opened(path) as book:
         places = _prepared(book, unit, path)
-        pen = _Pen(book, grade, course, unit, places, lang, path, _Ids.of(book, unit))
+        pen = _Pen(
+            book, grade, course, unit, places, lang, path, _Ids.of(book, unit), names_on_disk(path.parent / "submitted")
+        )
         found = [standing for standing in standings(grade.attempts) if standing.unit == unit.id]
         for standing in found:
             pen.write(standing)
@@ -195,18 +199,19 @@ class _Pen:
     lang: str
     path: Path
     ids: _Ids
+    names: Mapping[str, str]  # a student's name as shown → as nbgrader knows it
     scores: int = 0
     kept: list[tuple[str, str, float, float]] = field(default_factory=list)
     unscored: list[tuple[str, str]] = field(default_factory=list)
     foreign: list[str] = field(default_factory=list)
 
     def write(self, standing: Standing) -> None:
-        student, unit = standing.student, self.unit
+        student, unit = self.names.get(standing.student, standing.student), self.unit
         self.book.update_or_create_student(student)
         submitted_at = standing.counting[-1].submitted_at
         moment = {"timestamp": utc(submitted_at).replace(tzinfo=None)} if submitted_at else {}
         submission = self.book.update_or_create_submission(unit.id, student, **moment)
-        days = self.course.late.extension(student, unit.id)
+        days = self.course.late.extension(standing.student, unit.id)
         if days is not None:
             self.book.grant_extension(unit.id, student, days=days)
         notebook = self._complete(submission)
@@ -220,7 +225,7 @@ class _Pen:
         notebook.late_submission_penalty = round(standing.share * notebook.score, 4) or None  # of manual scores, too
         self.book.db.commit()
         if not write_autograded(self.path.parent, unit, student, self.layout):
-            self.foreign.append(student)
+            self.foreign.append(standing.student)
 
     def _comments(self, results: tuple[ItemResult, ...]) -> dict[str, str]:
         """By solution cell: what the student is told of the items that are answered there."""

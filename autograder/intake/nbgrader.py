@@ -9,6 +9,7 @@ no moment.  Fails with `IntakeError` when a PATH holds no folder of the assignme
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -25,6 +26,7 @@ from autograder.models import Submission, Words, msg
 
 TIMESTAMP = "timestamp.txt"
 MOST_BYTES = 200  # of timestamp.txt
+_EXCHANGED = re.compile(r"(?P<student>.+?)\+(?P<assignment>[^+]+)\+\d{4}-.*", re.ASCII | re.DOTALL)
 
 
 @dataclass(frozen=True)
@@ -73,6 +75,15 @@ def _submission(hand_in: HandIn, wanted: Wanted, notes: list[Words]) -> Submissi
     return replace(student.submissions(every_unit=True)[0], submitted_at=submitted_at)
 
 
+def names_on_disk(submitted: Path) -> dict[str, str]:
+    """By the name that is shown, the student's folder as nbgrader knows it: not composed, or longer, or as it is.
+
+    Where two come to the same, the one that is shown as it stands.  None that is no text: no book could hold it.
+    """
+    raw = sorted(_folders(submitted), key=lambda name: (student_name(name) == name, name))
+    return {student_name(name): name for name in raw if name == name.encode(errors="ignore").decode()}
+
+
 def timestamp(place: Path) -> tuple[str, Words | None]:
     """The moment in a folder's timestamp.txt, "" where there is none; and why not, where there is something."""
     try:
@@ -109,21 +120,30 @@ def _hand_ins(path: Path, assignment: str) -> tuple[list[HandIn], list[str]]:
     without: list[str] = []
     others: set[str] = set()
     for name in (name for name in tops if not skipped(name)):
-        student, *rest = name.split("+")
-        if rest:  # a folder of the exchange
-            others.add(rest[0])
-            if rest[0] == assignment:
-                found.append(HandIn(student, path / name))
-            continue
         inside = set(_folders(path / name))
-        others |= inside
-        if assignment in inside:
+        student, theirs = _exchanged(name, assignment)
+        if assignment in inside and theirs != assignment:  # whatever the name looks like
             found.append(HandIn(name, path / name / assignment))
-        else:
+        elif theirs == assignment:
+            found.append(HandIn(student, path / name))
+        elif not theirs:
             without.append(name)
+        others |= {theirs} if theirs else inside
     if not found:
         raise IntakeError(f"{shown}: no student has a folder {assignment}{_instead(path, tops, others, assignment)}")
     return found, without
+
+
+def _exchanged(name: str, assignment: str) -> tuple[str, str]:
+    """The student and the assignment of a folder of the exchange; no assignment where it is a student's folder.
+
+    A student's name may hold a + itself; of this assignment the moment may be written in any form.
+    """
+    named = _EXCHANGED.fullmatch(name)
+    if named:
+        return named["student"], named["assignment"]
+    student, within, _ = name.partition(f"+{assignment}+")
+    return (student, assignment) if within else (name, "")
 
 
 def _instead(path: Path, tops: Sequence[str], others: set[str], assignment: str) -> str:
