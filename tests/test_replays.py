@@ -131,7 +131,7 @@ def test_a_pretended_gpu_that_an_alarm_broke_off_leaves_torch_as_it_was() -> Non
     gpus = two_gpus()
     with switches_kept():
         gpus.__enter__()  # and never left
-        BaseTorchFunctionMode().__enter__()
+        BaseTorchFunctionMode().__enter__()  # type: ignore[no-untyped-call]
         assert torch.cuda.is_available()
     assert [getattr(holder, name) for holder, name, _ in NAMES] == real
     assert _len_torch_function_stack() == modes

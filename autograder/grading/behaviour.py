@@ -56,8 +56,8 @@ def is_open(told: Sequence[Diagnosis]) -> bool:
 
 
 def is_unnamed(told: Sequence[Diagnosis]) -> bool:
-    """Could a slip say more?  A wrong dtype is told with both dtypes, which says all that there is."""
-    return is_open(told) and not all(diagnosis.code == "dtype" for diagnosis in told)
+    """Could a slip say more?  A wrong dtype is told with both dtypes, and a None as the return that is missing."""
+    return is_open(told) and not all(diagnosis.code in ("dtype", "none") for diagnosis in told)
 
 
 def differences(mine: Sequence[Call], right: Sequence[Call]) -> tuple[Diagnosis, ...]:

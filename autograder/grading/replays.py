@@ -132,7 +132,7 @@ def switches_kept() -> Iterator[None]:
         torch.set_default_dtype(dtype)
         torch.autograd.set_detect_anomaly(anomaly)
         while _len_torch_function_stack() > functions:  # an alarm may ring while a mode is entered or left
-            _pop_function_mode()
+            _pop_function_mode()  # type: ignore[no-untyped-call]
         while _len_torch_dispatch_stack() > dispatches:
             _pop_dispatch_mode()
         put_back()
