@@ -92,7 +92,7 @@ def test_mistakes_of_which_the_report_says_the_same_are_told() -> None:
 
 def test_a_mistake_that_the_bank_does_not_know_is_named_as_a_slip_in_a_right_answer(found: Explained) -> None:
     swapped = case(found, "swapped_halves")
-    assert (swapped.codes, swapped.named) == (("slip_results_exchanged",), Named.RIGHT)
+    assert (swapped.codes[0], swapped.named) == ("slip_results_exchanged", Named.RIGHT)
 
 
 def test_a_mixed_report_counts_as_right_and_as_wrong() -> None:
