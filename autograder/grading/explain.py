@@ -27,7 +27,7 @@ from autograder.sandbox.proxy import Call
 from autograder.slips import verdict
 from autograder.slips.answers import base, slips_of
 
-BUDGET = 4.0  # processor seconds of replay for one failed test: on a busy machine 2.0 left 22 of 1,004 mistakes unnamed
+BUDGET = 4.0  # processor seconds of replay for one failed test: a busy machine must not leave a cause unnamed
 SLOW = 1.0  # a test that took the student longer is not replayed
 REHEARSALS = 32  # tests whose module stands ready for slips
 CONFIRMED = 12  # slips that are run through the whole test
