@@ -6,7 +6,10 @@ from pathlib import Path
 from unittest import mock
 
 import pytest
+import torch
 
+from autograder import checks as check
+from autograder.checks import CheckFailed
 from autograder.course import Course
 from autograder.grading import devices
 from autograder.grading.data import DataSource
@@ -14,9 +17,10 @@ from autograder.grading.devices import NoDevice
 from autograder.grading.run import GradingError, Options, Pool, grade
 from autograder.grading.slot import Settings
 from autograder.grading.store import Store
-from autograder.grading.suites import Suites, Test
+from autograder.grading.suites import DEVICES, Suites, Test
 from autograder.models import Attempt, Verdict
 from autograder.sandbox import view
+from autograder.sandbox.proxy import LocalTransport, Session
 from tests.test_suites import collected, refusal
 from tests.tiny_course import (
     SEED,
@@ -129,6 +133,28 @@ def test_a_cause_that_the_bank_lacks_is_told_in_words(tmp_path: Path) -> None:
     assert "Tensors of different devices met there" in told(item(wrong, "double"))
 
 
+@pytest.mark.parametrize("device", ["cuda", "mps"])
+def test_a_real_gpu_is_pretended_where_the_grader_replays(device: str) -> None:
+    where = DEVICES[device]
+    session = Session(LocalTransport())
+    source = "import torch\n\ndef f(x, device):\n    y = x * 2 + torch.ones(2, device=device)\n    return y, y.device"
+    session.open("answer.py", "answer", source.encode(), 5.0)
+    session.test(1, False, device)
+    got, is_on = session.call("call", "f", (check.on(torch.ones(2), where), where), {}, name="f")
+    assert is_on == torch.device(where)
+    check.close(got, torch.full((2,), 3.0), device=where)
+
+
+@pytest.mark.parametrize("device", ["cuda", "mps"])
+def test_what_a_replay_on_another_device_returns_is_told(device: str) -> None:
+    session = Session(LocalTransport())
+    session.open("answer.py", "answer", b"def f(x):\n    return x.cpu() * 2", 5.0)
+    session.test(1, False, device)
+    with pytest.raises(CheckFailed, match="is on device cpu, it should be on"):
+        got = session.call("call", "f", (check.on(torch.ones(2), DEVICES[device]),), {}, name="f")
+        check.close(got, torch.full((2,), 2.0), device=DEVICES[device])
+
+
 # --- real devices: which there are, and how many slots they allow ---
 
 
@@ -215,8 +241,6 @@ def test_the_command_says_in_one_line_that_there_is_no_gpu(tmp_path: Path) -> No
 
 
 def test_a_slot_whose_torch_lacks_cuda_ends_the_run_with_the_cure(tmp_path: Path) -> None:
-    import torch
-
     if torch.version.cuda is not None:
         pytest.skip("this torch was built with CUDA")
     course = tiny_course(tmp_path / "course")
@@ -228,12 +252,29 @@ def test_a_slot_whose_torch_lacks_cuda_ends_the_run_with_the_cure(tmp_path: Path
         grade(course, [submission(SOLUTION)], Options(device="cuda", download=False), store)
 
 
+def judged_on(device: str, root: Path, *sources: str) -> list[Attempt]:
+    course = tiny_course(root / "course", (SUITE, PLAIN, MARKED.replace('"cuda"', f'"{device}"')))
+    with Store(root / "out") as store:
+        options = Options(device=device, download=False, trust=True)  # a Mac has the tier `process` only
+        return list(grade(course, [submission(source) for source in sources], options, store).attempts)
+
+
 @pytest.mark.cuda
 @pytest.mark.skipif(not devices.gpus(), reason="no NVIDIA GPU here: judging on a real one is not shown by this machine")
 def test_the_same_suite_is_judged_on_a_real_gpu(tmp_path: Path) -> None:
-    course = device_course(tmp_path)
-    with Store(tmp_path / "out") as store:
-        done = grade(course, [submission(SOLUTION)], Options(device="cuda", download=False), store)
-    found = item(done.attempts[0], "double")
+    right, wrong = judged_on("cuda", tmp_path, SOLUTION, answer(double=ON_THE_CPU))
+    found = item(right, "double")
     assert (found.verdict, found.devices) == (Verdict.PASSED, ("cpu", "pretend", "cuda"))
     assert found.peak_bytes is not None
+    assert item(wrong, "double").verdict is Verdict.FAILED
+
+
+@pytest.mark.mps
+@pytest.mark.skipif(
+    not torch.backends.mps.is_available(), reason="no Apple GPU here: judging on one is not shown by this machine"
+)
+def test_the_same_suite_is_judged_on_a_mac_s_gpu(tmp_path: Path) -> None:
+    right, wrong = judged_on("mps", tmp_path, SOLUTION, answer(double=ON_THE_CPU))
+    found = item(right, "double")
+    assert (found.verdict, found.devices) == (Verdict.PASSED, ("cpu", "pretend", "mps"))
+    assert item(wrong, "double").verdict is Verdict.FAILED

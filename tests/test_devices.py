@@ -17,6 +17,7 @@ from autograder import checks as check
 from autograder.checks import CheckFailed, StudentRaised
 from autograder.checks.devices import told
 from autograder.sandbox.inner.pretend import DEVICE, placed, pretending
+from autograder.sandbox.inner.pretend.machine import NAMES, NAMES_OF_A_MAC
 from autograder.sandbox.inner.raised import describe
 from autograder.sandbox.proxy import LocalTransport, Session, Student
 from tests.conftest import Submitted
@@ -34,6 +35,17 @@ ON_CUDA = pytest.param(
         ),
     ],
 )
+ON_MPS = pytest.param(
+    "mps",
+    marks=[
+        pytest.mark.mps,
+        pytest.mark.skipif(
+            not torch.backends.mps.is_available(), reason="torch sees no Apple GPU here: the same programs run on one"
+        ),
+    ],
+)
+EVERYWHERE = ["pretend", "pretended mac", ON_CUDA, ON_MPS]
+GPU_OF = {"pretend": DEVICE, "pretended mac": "mps:0", "cuda": "cuda:0", "mps": "mps:0", "cpu": "cpu"}
 
 
 def leaves(value: Any) -> Iterator[torch.Tensor]:
@@ -45,9 +57,8 @@ def leaves(value: Any) -> Iterator[torch.Tensor]:
 
 
 def on(where: str) -> tuple[torch.device, AbstractContextManager[None]]:
-    if where == "pretend":
-        return torch.device(DEVICE), pretending()
-    return torch.device("cuda:0" if where == "cuda" else where), nullcontext()
+    modes = {"pretend": pretending(), "pretended mac": pretending("mps")}
+    return torch.device(GPU_OF[where]), modes.get(where, nullcontext())
 
 
 @cache
@@ -67,14 +78,14 @@ def ends(snippet: Snippet, where: str) -> tuple[str, list[torch.Tensor]]:
 # --- the two populations ---
 
 
-@pytest.mark.parametrize("where", ["pretend", ON_CUDA])
+@pytest.mark.parametrize("where", EVERYWHERE)
 @pytest.mark.parametrize("snippet", WRONG, ids=lambda snippet: snippet.name)
 @pytest.mark.filterwarnings("ignore")
 def test_a_wrong_program_is_caught(snippet: Snippet, where: str) -> None:
     assert {ends(snippet, "cpu")[0], ends(snippet, where)[0]} != {"fine"}
 
 
-@pytest.mark.parametrize("where", ["pretend", ON_CUDA])
+@pytest.mark.parametrize("where", EVERYWHERE)
 @pytest.mark.parametrize("snippet", RIGHT, ids=lambda snippet: snippet.name)
 @pytest.mark.filterwarnings("ignore")
 def test_a_right_program_passes_with_the_values_of_the_cpu(snippet: Snippet, where: str) -> None:
@@ -82,7 +93,7 @@ def test_a_right_program_passes_with_the_values_of_the_cpu(snippet: Snippet, whe
     there, found = ends(snippet, where)
     assert (plain, there) == ("fine", "fine")
     assert [tensor.shape for tensor in found] == [tensor.shape for tensor in values]
-    if not (snippet.drawn and where == "cuda"):
+    if not (snippet.drawn and where in ("cuda", "mps")):
         torch.testing.assert_close(found, values, rtol=1e-4, atol=1e-5, equal_nan=True)
 
 
@@ -152,11 +163,32 @@ def test_a_file_saved_on_a_gpu_is_refused_where_there_is_none(tmp_path: Path) ->
         torch.load(tmp_path / "w.pt")  # of our own making
 
 
-def test_everything_is_put_back() -> None:
-    before = torch.cuda.is_available, torch.Generator, torch.cuda.device_count(), torch.autocast.__init__
-    with pretending(), pretending():
+def test_a_pretended_mac_has_one_gpu_and_no_cuda() -> None:
+    with pretending("mps"):
+        x = torch.ones(2, device="mps")
+        assert x.device == (x * 2).device == torch.device("mps:0")
+        assert x.is_mps
+        assert not x.is_cuda
+        assert torch.backends.mps.is_available()
+        assert torch.accelerator.device_count() == 1
+        assert torch.cuda.is_available() is OF_THIS_MACHINE
+        with pytest.raises(RuntimeError, match="found at least two devices, mps:0 and cpu!"):
+            x + torch.ones(2)
+
+
+OF_THIS_MACHINE = torch.cuda.is_available()
+
+
+@pytest.mark.parametrize("kind", ["cuda", "mps"])
+def test_everything_is_put_back(kind: str) -> None:
+    def names() -> list[object]:
+        return [getattr(holder, name) for holder, name, _ in [*NAMES, *NAMES_OF_A_MAC]]
+
+    before = names()
+    with pretending(kind), pretending():
         assert torch.cuda.device_count() == 2
-    assert before == (torch.cuda.is_available, torch.Generator, torch.cuda.device_count(), torch.autocast.__init__)
+        assert names() != before
+    assert names() == before
     assert torch._C._len_torch_function_stack() == torch._C._len_torch_dispatch_stack() == 0
 
 

@@ -32,7 +32,7 @@ from . import pretend, real, wire
 from .cells import Cell, NoShell, definitions, split
 from .guard import Guard
 from .policy import Source
-from .pretend.tags import named
+from .pretend.tags import MPS, is_gpu, named
 from .raised import describe, statement
 from .traces import changed, left, rng_digest, small, snapshot, switches
 
@@ -245,7 +245,7 @@ class Workbench:
         """A test begins: every student meets the same random numbers."""
         torch.default_generator.manual_seed(seed)
         if self._is_real():
-            torch.cuda.manual_seed_all(seed)  # waits until CUDA starts
+            (torch.mps.manual_seed if self.device == "mps" else torch.cuda.manual_seed_all)(seed)  # CUDA's waits for it
         np.random.seed(seed % (1 << 32))
         random.seed(seed)
         self.rng = rng_digest()
@@ -277,10 +277,11 @@ class Workbench:
         return self.device in REAL and self.scratch is not None
 
     def _on_device(self) -> contextlib.AbstractContextManager[None]:
-        """Two pretended GPUs, where the test asks for them; and where it asks for a real one in the grader's own
-        process, which replays trusted code only and starts no CUDA."""
-        pretends = self.device != "cpu" and not self._is_real()
-        return pretend.pretending() if pretends else contextlib.nullcontext()
+        """Pretended GPUs, where the test asks for them; and where it asks for a real one in the grader's own process,
+        which replays trusted code only and starts no CUDA."""
+        if self.device == "cpu" or self._is_real():
+            return contextlib.nullcontext()
+        return pretend.pretending("mps" if self.device == "mps" else "cuda")
 
     @contextlib.contextmanager
     def _policies(self, guard: Guard | None) -> Iterator[None]:
@@ -321,9 +322,9 @@ class Workbench:
 
 def _place(tensor: torch.Tensor, device: str) -> None:
     """A tensor that the suite has put on a device arrives there."""
-    pretend.mark(tensor, named(device))
+    pretend.mark(tensor, MPS if device == str(MPS) else named(device))
 
 
 def _where(tensor: torch.Tensor) -> torch.device:
     device = pretend.placed(tensor)
-    return device if device.type == "cuda" else tensor.device
+    return device if is_gpu(device) else tensor.device

@@ -5,7 +5,7 @@
     tags        the device of a tensor: a mark on its storage, which views share and copies do not
     operators   a TorchDispatchMode: each operator's tensors must be on one device; what it makes is there, too
     api         a TorchFunctionMode: answers .device, .is_cuda, .to, .cpu, .numpy and what takes device=…
-    machine     torch.cuda and its like for as long as it lasts: two GPUs are there
+    machine     torch.cuda and its like for as long as it lasts: two GPUs are there, or the one of a Mac
 
 The tensors stay plain CPU tensors, so autograd, nn.Parameter, optimizers and state_dict are torch's own (what other
 ways cost: field-notes.md, "Pretend accelerator").  It only makes errors and says where values are; what that is worth
@@ -19,7 +19,7 @@ import contextlib
 from collections.abc import Iterator
 
 from .api import Answers
-from .machine import two_gpus
+from .machine import a_mac, two_gpus
 from .operators import Checked
 from .tags import mark, placed
 
@@ -30,8 +30,8 @@ __all__ = ["DEVICE", "mark", "placed", "pretending"]
 
 
 @contextlib.contextmanager
-def pretending() -> Iterator[None]:
-    """For one call into the student's code; calls may nest."""
+def pretending(kind: str = "cuda") -> Iterator[None]:
+    """For one call into the student's code; calls may nest.  `kind` "mps": a Mac, for replays of what ran on one."""
     checked = Checked()
-    with two_gpus(), checked, Answers(checked):
+    with a_mac() if kind == "mps" else two_gpus(), checked, Answers(checked):
         yield

@@ -18,7 +18,7 @@ from torch.overrides import TorchFunctionMode
 from torch.utils._device import DeviceContext, _device_constructors
 
 from .operators import Checked, generated
-from .tags import CPU, UNDECIDED, mark, named, placed
+from .tags import CPU, MPS, UNDECIDED, Current, is_gpu, mark, named, placed
 
 T: Any = torch.Tensor
 _stack: Any = torch.overrides._get_current_function_mode_stack
@@ -68,7 +68,7 @@ class Moved(torch.autograd.Function):
 def moved(tensor: torch.Tensor, device: torch.device, *, copy: bool = False) -> torch.Tensor:
     if device is placed(tensor):
         return tensor.clone() if copy else tensor
-    if device is not CPU and device.type != "cuda":
+    if device is not CPU and not is_gpu(device):
         return tensor.to(device)  # meta; torch's own error for what this build lacks
     if tensor.device.type == "meta":
         return tensor.to(CPU)  # torch's own error
@@ -81,7 +81,7 @@ def _elsewhere(func: Any, args: Any, kwargs: Any) -> Any:
     """Whatever else takes `device=`: it computes on the CPU, and what comes back is there."""
     device = kwargs["device"]
     where = named(device) if type(device) in (str, int, torch.device) else CPU
-    if where.type != "cuda":
+    if not is_gpu(where):
         return func(*args, **kwargs)
     result = func(*args, **{**kwargs, "device": CPU})
     for tensor in _tensors(result):
@@ -94,7 +94,7 @@ def _decide(result: Any, args: Any, kwargs: Any) -> None:
     open_ = [tensor for tensor in _tensors(result) if placed(tensor) is UNDECIDED]
     if open_:
         given = (placed(tensor) for tensor in _tensors([args, kwargs]))
-        device = next((device for device in given if device.type == "cuda"), CPU)
+        device = next(filter(is_gpu, given), CPU)
         for tensor in open_:
             mark(tensor, device)
 
@@ -114,7 +114,7 @@ def _tensors(value: Any) -> Iterator[torch.Tensor]:
 
 def _where(tensor: torch.Tensor) -> torch.device:
     device = placed(tensor)
-    return device if device.type == "cuda" else tensor.device
+    return device if is_gpu(device) else tensor.device
 
 
 def _type_of(args: Any, kwargs: Any) -> Any:
@@ -122,12 +122,13 @@ def _type_of(args: Any, kwargs: Any) -> Any:
     tensor, wanted = args[0], args[1] if len(args) > 1 else kwargs.get("dtype")
     if wanted is None:
         name: str = tensor.type()
-        return name.replace("torch.", "torch.cuda.", 1) if placed(tensor).type == "cuda" else name
+        return name.replace("torch.", f"torch.{placed(tensor).type}.", 1) if is_gpu(placed(tensor)) else name
     if isinstance(wanted, torch.dtype):
         return tensor.to(wanted)
     name = wanted if isinstance(wanted, str) else f"{wanted.__module__}.{wanted.__name__}"
-    device = named("cuda") if ".cuda." in name else CPU
-    return moved(tensor, device).type(name.replace(".cuda.", "."))
+    kind = "mps" if Current.mac else "cuda"
+    device = named(kind) if f".{kind}." in name else CPU
+    return moved(tensor, device).type(name.replace(f".{kind}.", "."))
 
 
 def _set_gradient(args: Any, kwargs: Any) -> None:
@@ -195,7 +196,7 @@ def _type_as(args: Any, kwargs: Any) -> torch.Tensor:
 
 def _numpy(func: Any, args: Any, kwargs: Any) -> Any:
     tensor = args[0]
-    if placed(tensor).type == "cuda":
+    if is_gpu(placed(tensor)):
         if not kwargs.get("force", False):
             raise TypeError(
                 f"can't convert {placed(tensor)} device type tensor to numpy. "
@@ -225,7 +226,7 @@ def _made(func: Any, follows: bool, args: Any, kwargs: Any) -> Any:
     device = kwargs.get("device")
     source = args[0] if follows and args and isinstance(args[0], torch.Tensor) else None
     where = named(device) if device is not None else placed(source) if source is not None else _default()
-    if where is not CPU and where.type != "cuda":
+    if where is not CPU and not is_gpu(where):
         return func(*args, **{**kwargs, "device": where})
     generated(kwargs.get("generator"), where)
     if source is not None and func in (torch.as_tensor, torch.asarray):
@@ -255,8 +256,9 @@ HANDLERS: dict[Any, Handler] = {
     _parse_to: _module_to,
     T.device.__get__: lambda args, kwargs: _where(args[0]),
     T.is_cuda.__get__: lambda args, kwargs: placed(args[0]).type == "cuda",
+    T.is_mps.__get__: lambda args, kwargs: placed(args[0]) is MPS,
     T.is_cpu.__get__: lambda args, kwargs: _where(args[0]).type == "cpu",
-    T.get_device: lambda args, kwargs: placed(args[0]).index if placed(args[0]).type == "cuda" else -1,
+    T.get_device: lambda args, kwargs: placed(args[0]).index if is_gpu(placed(args[0])) else -1,
     T.grad.__set__: _set_gradient,
     T.type: _type_of,
     T.to: _to,

@@ -1,6 +1,6 @@
 """Where a tensor is said to be: a mark on its storage.
 
-    mark(tensor, GPUS[1]);  placed(tensor) → GPUS[1];  named("cuda") → GPUS[current]
+    mark(tensor, GPUS[1]);  placed(tensor) → GPUS[1];  named("cuda") → GPUS[current];  is_gpu(GPUS[1])
 
 Views share their storage and so the mark; what an operator makes has a new storage, and `operators` marks it.  A sparse
 tensor has none: its values' storage stands for it.  No mark is the CPU.  UNDECIDED is what torch itself made inside
@@ -15,15 +15,21 @@ import torch
 
 CPU = torch.device("cpu")
 GPUS = (torch.device("cuda:0"), torch.device("cuda:1"))
+MPS = torch.device("mps:0")  # the one GPU of a pretended Mac, which has none of GPUS
 UNDECIDED = torch.device("privateuseone:0")
 _MARK = "_pretended"
 _storage: Any = torch.Tensor.untyped_storage
 
 
 class Current:
-    """The GPU that "cuda" without an index means."""
+    """The GPU that "cuda" without an index means, and whether the machine is a Mac."""
 
     index = 0
+    mac = False
+
+
+def is_gpu(device: torch.device) -> bool:
+    return device.type == "cuda" or device is MPS
 
 
 def placed(tensor: torch.Tensor) -> torch.device:
@@ -76,7 +82,7 @@ def _parts(tensor: torch.Tensor) -> tuple[torch.Tensor, ...]:
 def named(device: Any) -> torch.device:
     """What a student wrote as one of ours: "cuda", 1, torch.device("cuda:1") …; RuntimeError for a GPU too many.
 
-    Other devices (meta, mps) come back as torch spells them, and torch answers for them.
+    Other devices (meta; on a Mac cuda, elsewhere mps) come back as torch spells them, and torch answers for them.
     """
     if type(device) is int:
         index: int | None = device
@@ -84,7 +90,9 @@ def named(device: Any) -> torch.device:
         spelled = torch.device(device)
         if spelled.type == "cpu":
             return CPU
-        if spelled.type != "cuda":
+        if Current.mac and spelled.type == "mps" and not spelled.index:
+            return MPS
+        if spelled.type != "cuda" or Current.mac:
             return spelled
         index = spelled.index
     index = Current.index if index is None else index
