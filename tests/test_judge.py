@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 from textwrap import dedent
@@ -10,6 +11,7 @@ import pytest
 
 from autograder.course import Course
 from autograder.grading.explain import Explainer
+from autograder.grading.judge import crowded
 from autograder.grading.run import Pool
 from autograder.models import Attempt, ItemResult, Verdict
 from tests.tiny_course import SOLUTION, answer, item, judged, judged_here, slots, tiny_course, told, verdicts
@@ -300,6 +302,49 @@ def test_a_broken_suite_is_our_fault_whatever_the_answer(tmp_path: Path, line: s
         assert found.staff.startswith("test_tiny.py:")
         assert attempt.score is None
         assert item(attempt, "double").verdict is Verdict.PASSED
+
+
+SLOW_AT_FIRST = """
+    import sys, time
+    sys.times = getattr(sys, 'times', 0) + 1
+    time.sleep(60 * (sys.times == 1))
+"""
+
+
+@pytest.fixture
+def times(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """SLOW_AT_FIRST counts in `sys`, which outlives a test."""
+    yield
+    if hasattr(sys, "times"):
+        del sys.times
+
+
+@pytest.mark.usefixtures("times")
+@pytest.mark.parametrize(("crowd", "verdict"), [(True, Verdict.PASSED), (False, Verdict.TIMED_OUT)])
+def test_what_takes_too_long_on_a_crowded_machine_is_tried_once_more(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, crowd: bool, verdict: Verdict
+) -> None:
+    monkeypatch.setattr("autograder.grading.judge.crowded", lambda: crowd)
+    (attempt,) = judged_here(tiny_course(tmp_path), answer(double=f"{dedent(SLOW_AT_FIRST)}\nreturn 2 * x"))
+    assert verdicts(attempt) == dict.fromkeys(ITEMS, Verdict.PASSED) | {"double": verdict}
+
+
+@pytest.mark.usefixtures("times")
+def test_a_test_of_ours_that_was_too_slow_once_is_run_again(tmp_path: Path) -> None:
+    limit = ("grading.yml", "limits: {item_seconds: 3,", "limits: {item_seconds: 1,")
+    slow = f"{SLOW_AT_FIRST}    check.close(student.slope(x), 3 * x**2"
+    course = tiny_course(tmp_path, (SUITE, "    check.close(student.slope(x), 3 * x**2", slow), limit)
+    (attempt,) = judged_here(course, SOLUTION)
+    assert verdicts(attempt) == dict.fromkeys(ITEMS, Verdict.PASSED)
+
+
+@pytest.mark.parametrize(("load", "said"), [(0.5, False), (1.4, False), (1.6, True)])
+def test_a_machine_is_crowded_by_its_load_for_each_core(
+    monkeypatch: pytest.MonkeyPatch, load: float, said: bool
+) -> None:
+    monkeypatch.setattr("os.cpu_count", lambda: 4)
+    monkeypatch.setattr("os.getloadavg", lambda: (4 * load, 0.0, 0.0))
+    assert crowded() is said
 
 
 def test_a_suite_too_slow_by_itself_is_our_fault(tmp_path: Path) -> None:

@@ -39,9 +39,7 @@ def same_kind(got: object, want: object) -> bool:
 def wrong_kind(got: object, want: object, name: str) -> Diagnosis:
     """The words for a value of the wrong type, with the usual cure."""
     if got is None:
-        hint = msg(
-            "A function gives None where it ends without a return; .grad is None where no gradient has arrived."
-        )
+        hint = msg("A function gives None where it ends without a return; .grad is None where no gradient has arrived.")
         return Diagnosis("none", msg("{name} is None", name=name), hint)
     words = msg("{name} is {got}; {want} is wanted", name=name, got=_kind(got), want=_kind(want))
     return Diagnosis(_code(got), words, _cure(got, want))

@@ -4,6 +4,7 @@ The student's fault costs the item it happened in.  Ours (a suite that raises, a
 memory) is `grader_error`: no points are lost, the item is listed for another run; a sandbox that died (`SandboxError`)
 leaves the judge at once, and the coordinator runs the whole submission again in a new slot.  Who sent a SIGKILL cannot
 be known: what a worker was doing when one came is done once more in a fresh worker; the second is the student's.
+So is, on a machine with more to do than it has cores, what took too long; and everywhere what took us too long.
 Why an item failed is explained once, when all its tests have ended: of the first that failed.
 When a line of a suite raises (`dx, dw, db = student.f(…)` on a None), the test is replayed with the reference: if that
 passes, the answer had the wrong form; if it raises too, the suite is broken.
@@ -12,6 +13,7 @@ passes, the answer had the wrong form; if it raises too, the suite is broken.
 from __future__ import annotations
 
 import dataclasses
+import os
 import time
 import traceback
 from collections.abc import Callable, Collection, Sequence
@@ -67,7 +69,7 @@ class Judge:
     def _item(self, desk: Desk, unit: Unit, item: Item) -> ItemResult:
         tests = self.suites.of(unit.id, item.id)
         outcomes = self._outcomes(desk, unit, item, tests)
-        if words.was_killed(outcomes[-1].diagnoses):
+        if may_end_otherwise(outcomes[-1]):
             desk.clear()
             outcomes = self._outcomes(desk, unit, item, tests)
         stays = not outcomes[-1].verdict.abnormal and not item.processes and desk.leave()
@@ -158,7 +160,7 @@ class Judge:
         if isinstance(error, WorkerTimeout):
             return outcome(Verdict.TIMED_OUT, words.timed_out(item))
         if is_timeout(error):
-            return Outcome(Verdict.GRADER_ERROR, staff=raised_by_suite(error))
+            return Outcome(Verdict.GRADER_ERROR, staff=raised_by_suite(error), slow=True)
         if not isinstance(error, (CheckFailed, StudentRaised)) and not self.explainer.reference_passes(test):
             trace = "".join(traceback.format_exception(error))
             return Outcome(Verdict.GRADER_ERROR, staff=f"{raised_by_suite(error)}\n{trace}")
@@ -173,6 +175,16 @@ class Judge:
 
 # What an answer, or its absence, can raise: the student's, wherever it happens.
 STUDENTS = (StudentRaised, Missing, OutOfMemory, PolicyBroken, CheckFailed, WorkerGone, WorkerTimeout, WireError)
+
+
+def may_end_otherwise(outcome: Outcome) -> bool:
+    """Is this an end that the machine may have brought about?  Then the same is tried once more."""
+    return outcome.slow or words.was_killed(outcome.diagnoses) or (outcome.verdict is Verdict.TIMED_OUT and crowded())
+
+
+def crowded() -> bool:
+    """Has the machine had more to do than its cores can?  Each slot keeps one busy: now its grader, now its worker."""
+    return os.getloadavg()[0] > 1.5 * (os.cpu_count() or 1)
 
 
 class ImportFailed(Exception):
@@ -289,19 +301,23 @@ class Desk:
             told = words.out_of_memory(item, error.lines, submission, error.asked)
             raise self._fails(Outcome(Verdict.OUT_OF_MEMORY, told)) from None
         except WorkerTimeout:
-            told = words.import_timed_out(submission, limits.import_seconds)
-            raise self._fails(Outcome(Verdict.TIMED_OUT, told)) from None
+            ended = Outcome(Verdict.TIMED_OUT, words.import_timed_out(submission, limits.import_seconds))
+            self._once_more(item, shared, ended)
+            return
         except WorkerGone as error:
             verdict, told = words.gone(item, error, submission, importing=True)
-            if words.was_killed(told) and not self.importing_again:
-                self.importing_again = True
-                self.clear()
-                self._open(item, shared)
-                return
-            raise self._fails(Outcome(verdict, told, staff=str(error))) from None
+            self._once_more(item, shared, Outcome(verdict, told, staff=str(error)))
+            return
         except WireError as error:
             raise self._fails(Outcome(Verdict.CRASHED, words.garbled(), staff=str(error))) from None
         self.importing_again = False
+
+    def _once_more(self, item: Item, shared: Sequence[SharedData], ended: Outcome) -> None:
+        if self.importing_again or not may_end_otherwise(ended):
+            raise self._fails(ended) from None
+        self.importing_again = True
+        self.clear()
+        self._open(item, shared)
 
     def _fails(self, outcome: Outcome) -> ImportFailed:
         self.failed = ImportFailed(outcome)
