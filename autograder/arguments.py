@@ -50,8 +50,29 @@ def _staff(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> Non
         metavar="FILE",
         help="with --assignment: write the grades into this gradebook.db of nbgrader, too",
     )
+    grade.add_argument(
+        "--repeat",
+        type=_count,
+        default=1,
+        metavar="K",
+        help="judge everything K times, each with another seed; what ends differently is `unstable`",
+    )
+    _telling(grade)
     _on_device(grade)
     _running(grade)
+
+    regrade = commands.add_parser(
+        "regrade", help="after a test was mended: who changes, from what to what and why; --apply writes it"
+    )
+    regrade.add_argument(
+        "paths", nargs="*", type=Path, metavar="PATH", help="submissions; default: those that were graded into --out"
+    )
+    regrade.add_argument("--out", type=Path, required=True, metavar="DIR", help="the folder that grade --out wrote")
+    regrade.add_argument("--apply", action="store_true", help="write the reports; without it they stay as they are")
+    regrade.add_argument("--csv", type=Path, metavar="FILE", help="write the differences as CSV, too")
+    regrade.add_argument("--jobs", type=_count, metavar="N", help="slots (default: as many as grade had)")
+    _telling(regrade)
+    _common(regrade)
 
     verify = commands.add_parser(
         "verify", help="prove the suites: stubs fail, solutions pass, mistakes are rejected, alternatives pass"
@@ -135,6 +156,12 @@ def _running(command: argparse.ArgumentParser) -> None:
         "--trust-submissions", action="store_true", help="allow the process tier, which has no walls (macOS)"
     )
     command.add_argument("--offline", action="store_true", help="do not try to download MNIST")
+
+
+def _telling(command: argparse.ArgumentParser) -> None:
+    told = command.add_mutually_exclusive_group()
+    told.add_argument("--json", action="store_true", help="a line of JSON for each item that ends, for programs")
+    told.add_argument("--quiet", action="store_true", help="no progress, no table of the class; errors are told")
 
 
 def _on_device(command: argparse.ArgumentParser) -> None:

@@ -11,7 +11,6 @@ import argparse
 import os
 import sys
 from collections.abc import Sequence
-from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -21,8 +20,8 @@ from autograder.models import msg
 from autograder.words import chosen_language, say
 
 if TYPE_CHECKING:
+    from autograder.grade_folder import Asked
     from autograder.grading.run import Options
-    from autograder.standing import Deadlines
 
 OK, NOT_YET, USAGE, UNSCORED, INTERRUPTED = 0, 1, 2, 3, 130
 
@@ -89,59 +88,75 @@ def _language_here(asked: argparse.Namespace) -> str:
 
 
 def _grade(asked: argparse.Namespace) -> int:
-    from autograder.console import Progress, width
-    from autograder.grading.run import grade
-    from autograder.grading.store import Store
-    from autograder.intake import collect, collect_assignment
-    from autograder.outputs import check_folder, write
-    from autograder.reports import text
+    from autograder.grade_folder import Asked
+    from autograder.outputs import check_folder
 
     course = load(asked.course)
-    lang = _language(asked, course)
     options = _options(asked)
     if asked.gradebook and (not asked.assignment or options.isolation == "none"):
         return _refuse("--gradebook needs --assignment, and no --isolation none: advice enters no grade book")
     if asked.assignment and options.units:
         return _refuse("--assignment names the unit; leave --unit away")
-    if asked.assignment:
-        found = collect_assignment(asked.paths, course, asked.assignment)
-        options = replace(options, units=(asked.assignment,))
-    else:
-        found = collect(asked.paths, course, options.units or None)
     check_folder(asked.out)
-    deadlines = _deadlines(asked, course)
-    with Store(asked.out) as store, Progress(msg("grading"), lang) as progress:
-        graded = grade(
-            course,
-            found.submissions,
-            options,
-            store,
-            notes=found.notes,
-            deadlines=deadlines,
-            on_start=progress.start,
-            on_attempt=lambda attempt: progress.step(attempt.student),
-            progress=progress.download,
-        )
-        page = write(graded, course, asked.out, lang)  # while the folder is still held
-    print(text.grade_table(graded, course, lang, width()))
-    if asked.gradebook:
+    return _graded(asked, course, Asked(tuple(asked.paths), options, asked.assignment or "", asked.gradebook))
+
+
+def _regrade(asked: argparse.Namespace) -> int:
+    """The same submissions, or those named now, against today's tests; what changes is told before it is written."""
+    from dataclasses import replace
+
+    from autograder.grade_folder import remembered
+    from autograder.grading.store import Store
+
+    course = load(asked.course)
+    with Store(asked.out) as store:
+        before = remembered(store, asked.out)
+    changed = replace(
+        before.options,
+        jobs=asked.jobs or before.options.jobs,
+        course_data=_course_data() or before.options.course_data,
+    )
+    return _graded(asked, course, replace(before, paths=tuple(asked.paths) or before.paths, options=changed))
+
+
+def _graded(asked: argparse.Namespace, course: Course, wanted: Asked) -> int:
+    """Judge, then write the reports; of `regrade` first the differences, and without --apply nothing else."""
+    from autograder.console import voice, width
+    from autograder.grade_folder import differences, judge, publish
+    from autograder.grading.store import Store
+    from autograder.outputs import write_whole
+    from autograder.reports import lines, regrade, text
+
+    lang = _language(asked, course)
+    compares, writes = asked.command == "regrade", asked.command == "grade" or asked.apply
+    quiet = asked.json or asked.quiet
+    page = None
+    with Store(asked.out) as store:
+        with voice(msg("grading"), lang, json=asked.json, quiet=asked.quiet) as progress:
+            judged = judge(wanted, course, store, asked.out, watch=progress, progress=progress.download)
+        if compares:
+            found = differences(store, judged)
+            if asked.csv:
+                write_whole(asked.csv, regrade.as_csv(found))
+            again = f"autograder regrade --out {asked.out} --apply"
+            if not asked.json:
+                print(regrade.table(found, lang, applied=writes, again=again), end="")
+        if writes:
+            page = publish(wanted, judged, course, store, asked.out, lang)  # while the folder is still held
+    if not compares and not quiet:
+        print(text.grade_table(judged.grade, course, lang, width()))
+    if page and wanted.gradebook:
         from autograder.gradebook import write_grades
         from autograder.reports.gradebook import summary
 
-        print(f"\n{summary(write_grades(graded, course, asked.assignment, asked.gradebook, lang), lang)}")
-    print(f"\n{say(msg('report: {page}', page=str(page)), lang)}")
-    return OK if graded.complete else UNSCORED
-
-
-def _deadlines(asked: argparse.Namespace, course: Course) -> Deadlines:
-    """What the grade book knows of due dates; asked before anything is judged, so that a wrong file costs no time."""
-    from autograder.standing import Deadlines
-
-    if not asked.gradebook:
-        return Deadlines()
-    from autograder.gradebook import deadlines
-
-    return deadlines(asked.gradebook, course.unit(asked.assignment))
+        written = write_grades(judged.grade, course, wanted.assignment, wanted.gradebook, lang)
+        if not quiet:
+            print(f"\n{summary(written, lang)}")
+    if asked.json:
+        print(lines.end(judged.grade, str(page) if page else None, found if compares else None))
+    elif page and not asked.quiet:
+        print(f"\n{say(msg('report: {page}', page=str(page)), lang)}")
+    return OK if judged.grade.complete else UNSCORED
 
 
 def _import_nbgrader(asked: argparse.Namespace) -> int:
@@ -294,24 +309,30 @@ def _ci(asked: argparse.Namespace) -> int:
     return done.exit_code
 
 
+def _course_data() -> Path | None:
+    data = os.environ.get("COURSE_DATA")
+    return Path(data) if data else None
+
+
 def _options(asked: argparse.Namespace) -> Options:
     from autograder.grading.run import Options, default_jobs
 
-    data = os.environ.get("COURSE_DATA")
     return Options(
         units=tuple(asked.unit),
         jobs=asked.jobs or default_jobs(),
         isolation=asked.isolation,
         trust=asked.trust_submissions,
-        course_data=Path(data) if data else None,
+        course_data=_course_data(),
         download=not asked.offline,
         fresh=getattr(asked, "fresh", False),
         device=getattr(asked, "device", "cpu"),
+        repeat=getattr(asked, "repeat", 1),
     )
 
 
 COMMANDS = {
     "grade": _grade,
+    "regrade": _regrade,
     "verify": _verify,
     "audit": _audit,
     "misconceptions": _misconceptions,

@@ -1,4 +1,4 @@
-"""YAML whose values know their line: the edge where grading.yml is parsed, used by `autograder.course` only.
+"""YAML whose values know their line: the edge where grading.yml (`course`) and overrides.yml (`overrides`) are parsed.
 
 `read(path)` gives a `Node`; a `Node` is asked for what the caller wants (`.mapping(...)`, `.text()`, `.number()`) and
 answers with plain values, or raises `CourseError("grading.yml:12: … did you mean …")`.  PyYAML composes the tree
@@ -32,8 +32,12 @@ class Node:
     def __init__(self, raw: yaml.Node, path: Path, label: str) -> None:
         self.raw, self.path, self.label = raw, path, label
 
+    @property
+    def line(self) -> int:
+        return int(self.raw.start_mark.line) + 1
+
     def error(self, problem: str) -> CourseError:
-        return CourseError(f"{self.path.name}:{self.raw.start_mark.line + 1}: {problem}")
+        return CourseError(f"{self.path.name}:{self.line}: {problem}")
 
     def mapping(self, required: str = "", optional: str = "") -> dict[str, Node]:
         """The entries of a mapping whose keys must be among the space-separated names."""
@@ -109,8 +113,8 @@ class Node:
 _NUMBERS = ("tag:yaml.org,2002:int", "tag:yaml.org,2002:float")
 
 
-def read(path: Path) -> Node:
-    """The root node of a file; a missing, unreadable or broken file is a `CourseError`."""
+def read(path: Path, holds: str = "'course', 'limits' and 'units'") -> Node:
+    """The root node of a file that holds this; a missing, unreadable or broken file is a `CourseError`."""
     try:
         raw = yaml.compose(path.read_text(encoding="utf-8"), Loader)
     except FileNotFoundError:
@@ -123,5 +127,5 @@ def read(path: Path) -> Node:
         problem = getattr(error, "problem", None) or "not YAML"
         raise CourseError(f"{path.name}{line}: {problem}; check the indentation and the quotes here") from None
     if raw is None:
-        raise CourseError(f"{path.name}:1: the file is empty; it must hold 'course', 'limits' and 'units'")
+        raise CourseError(f"{path.name}:1: the file is empty; it must hold {holds}")
     return Node(raw, path, path.name)

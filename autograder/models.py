@@ -8,13 +8,14 @@ up in the gettext catalogue when it is rendered by `autograder.words.say`).
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Literal, get_args
 
 
 class Verdict(StrEnum):
-    """What became of an item.  Only `grader_error` is our fault; it is never turned into a number."""
+    """What became of an item.  Only `grader_error` is our fault; neither it nor `unstable` is turned into a number."""
 
     PASSED = "passed"
     FAILED = "failed"
@@ -25,6 +26,11 @@ class Verdict(StrEnum):
     BLOCKED = "blocked"
     MISSING = "missing"
     GRADER_ERROR = "grader_error"
+    UNSTABLE = "unstable"  # with other seeds it ended otherwise: staff decide
+
+    @property
+    def unscored(self) -> bool:
+        return self in (Verdict.GRADER_ERROR, Verdict.UNSTABLE)
 
     @property
     def abnormal(self) -> bool:
@@ -32,7 +38,7 @@ class Verdict(StrEnum):
         return self in (Verdict.TIMED_OUT, Verdict.OUT_OF_MEMORY, Verdict.CRASHED)
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class Text:
     """A sentence an author wrote in both languages."""
 
@@ -40,7 +46,7 @@ class Text:
     vi: str
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class Message:
     """A sentence of the kit: `id` is the English text with {holes}, `values` fills them."""
 
@@ -59,7 +65,7 @@ def msg(id: str, **values: Value) -> Message:
     return Message(id, tuple(values.items()))
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class Diagnosis:
     """A cause the kit is willing to name.  `code` is stable and machine-readable, `words` is for the student."""
 
@@ -96,7 +102,16 @@ class Submission:
     submitted_at: str = ""  # a moment of `autograder.dates`; "" where nothing trustworthy says when
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
+class Manual:
+    """What a person entered for an item, in the place of what was judged."""
+
+    score: float | None  # None: only a comment
+    comment: str
+    judged: float | None  # the score before; None where there was none
+
+
+@dataclass(frozen=True, slots=True)
 class ItemResult:
     item: str
     verdict: Verdict
@@ -109,6 +124,13 @@ class ItemResult:
     printed: str = ""  # for staff only: may hold hidden inputs; the student's text, not made harmless
     devices: tuple[str, ...] = ()  # on which it was judged: cpu, pretend, cuda, mps; empty when it was not
     peak_bytes: int | None = None  # the most that torch held on a real GPU, as the worker told it; evidence only
+    runs: tuple[Verdict, ...] = ()  # of an item judged with several seeds: how each run ended
+    manual: Manual | None = None  # no part of the verdict: set by `autograder.overrides`
+
+    @property
+    def unscored(self) -> bool:
+        """No number stands for it: ours is the fault, or the wavering, and nobody has decided."""
+        return self.verdict.unscored and (self.manual is None or self.manual.score is None)
 
     @property
     def warnings(self) -> tuple[Diagnosis, ...]:
@@ -116,7 +138,7 @@ class ItemResult:
         return tuple(diagnosis for diagnosis in self.diagnoses if diagnosis.code == WARNED)
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class Late:
     """How late an attempt was, and what that costs."""
 
@@ -126,7 +148,7 @@ class Late:
     penalty: float  # in points
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class Attempt:
     """One submission judged: every item of its unit, in the order of grading.yml.
 
@@ -137,7 +159,7 @@ class Attempt:
     unit: str
     items: tuple[ItemResult, ...]
     notes: tuple[Words, ...] = ()
-    seconds: float = 0.0
+    seconds: float = 0.0  # of its items' tests
     submitted_at: str = ""
     late: Late | None = None
     number: int = 1  # of the student's attempts at this unit, in the order of their moments
@@ -146,8 +168,8 @@ class Attempt:
 
     @property
     def scored(self) -> bool:
-        """False when any item is unscored through our fault."""
-        return all(item.verdict is not Verdict.GRADER_ERROR for item in self.items)
+        """False when any item has no number."""
+        return not any(item.unscored for item in self.items)
 
     @property
     def score(self) -> float | None:
@@ -166,6 +188,12 @@ class Attempt:
 
     def count(self, verdict: Verdict) -> int:
         return sum(item.verdict is verdict for item in self.items)
+
+
+def attempt_of(submission: Submission, items: Sequence[ItemResult], notes: tuple[Words, ...]) -> Attempt:
+    """What was judged, put together; `notes` are those of the submission and of its run."""
+    seconds = round(sum(item.seconds for item in items), 4)
+    return Attempt(submission.student, submission.unit, tuple(items), notes, seconds, submission.submitted_at)
 
 
 @dataclass(frozen=True)
@@ -192,6 +220,7 @@ class Environment:
     kit: str
     data: str = ""  # where MNIST came from, in words; "" when no unit asked for it
     practice: bool = False  # generated data: for practice, not for a grade
+    runs: int = 1  # how often everything was judged, each time with another seed
 
 
 @dataclass(frozen=True)

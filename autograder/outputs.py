@@ -11,12 +11,13 @@ import contextlib
 import os
 import shutil
 import tempfile
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
+from dataclasses import replace
 from pathlib import Path
 
 from autograder.course import Course
 from autograder.intake import file_names
-from autograder.models import Grade
+from autograder.models import Attempt, Grade
 from autograder.reports import csv, html, json, markdown
 from autograder.reports.printed import printed
 
@@ -49,20 +50,26 @@ def check_folder(out: Path) -> None:
 def write(grade: Grade, course: Course, out: Path, lang: str) -> Path:
     """results.json, grades.csv, students/<student>.md, index.html; staff/printed/<student>.txt where code printed."""
     names = file_names(attempt.student for attempt in grade.attempts)
-    files = {"results.json": json.results(grade, lang), "grades.csv": csv.grades(grade, course)}
-    for student, name in names.items():
-        files[f"students/{name}.md"] = markdown.student(grade, student, course, lang)
-    pages = {student: f"students/{name}.md" for student, name in names.items()}
-    files["index.html"] = html.index(grade, course, lang, pages)
-    for student, name in names.items():
-        log = f"staff/printed/{name}.txt"  # apart from all that a student is given
-        if text := printed(grade, student, lang):
-            files[log] = text
+    write_whole(out / "results.json", json.pieces(grade, lang))
+    write_whole(out / "grades.csv", csv.grades(grade, course))
+    for student, own in _by_student(grade).items():
+        write_whole(out / f"students/{names[student]}.md", markdown.student(own, student, course, lang))
+        log = out / f"staff/printed/{names[student]}.txt"  # apart from all that a student is given
+        if text := printed(own, student, lang):
+            write_whole(log, text)
         else:
-            _remove(out / log)  # of an earlier run
-    for name, text in files.items():
-        write_whole(out / name, text)
+            _remove(log)  # of an earlier run
+    pages = {student: f"students/{name}.md" for student, name in names.items()}
+    write_whole(out / "index.html", html.index(grade, course, lang, pages))
     return out / "index.html"
+
+
+def _by_student(grade: Grade) -> dict[str, Grade]:
+    """The grade of each student alone: who looks for one among all does so once for each of them."""
+    found: dict[str, list[Attempt]] = {}
+    for attempt in grade.attempts:
+        found.setdefault(attempt.student, []).append(attempt)
+    return {student: replace(grade, attempts=tuple(own)) for student, own in found.items()}
 
 
 def write_new(out: Path, files: Mapping[str, str]) -> list[Path]:
@@ -83,12 +90,13 @@ def _remove(path: Path) -> None:
         raise OutputError(f"{path}: is out of date and cannot be removed ({error.strerror}); remove it") from None
 
 
-def write_whole(path: Path, text: str) -> None:
+def write_whole(path: Path, text: str | Iterable[str]) -> None:
     """The file as it was or as it shall be, never half."""
     part = path.with_name(f".{path.name}.part")
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        part.write_text(text, encoding="utf-8", newline="")
+        with part.open("w", encoding="utf-8", newline="") as file:
+            file.writelines([text] if isinstance(text, str) else text)
         os.replace(part, path)
     except OSError as error:
         with contextlib.suppress(OSError):

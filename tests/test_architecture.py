@@ -18,15 +18,16 @@ KIT = "autograder"
 # Each line may import the lines above it, and nothing below: the flow of autograder/__init__.py, from its end.
 LAYERS = [
     "models",
-    "marked_yaml words meanings dates",
-    "course digits torchvision_compat console",
-    "bank datasets mistakes intake checks reports.escape misconceptions results standing",
+    "marked_yaml words meanings dates watch",
+    "course digits torchvision_compat",
+    "bank datasets mistakes intake checks reports.escape misconceptions results standing overrides",
     "slips",
     "sandbox.inner",
     "sandbox",
     "reports",
-    "grading board outputs",
-    "authoring ci doctor gradebook",
+    "grading board outputs console",
+    "authoring ci doctor gradebook regrade",
+    "grade_folder",
     "arguments",
     "cli",
     "__main__",
@@ -39,6 +40,9 @@ TYPES_ONLY = {
     ("reports.explained", "authoring.explained"),
     ("reports.doctor", "doctor"),
     ("reports.gradebook", "gradebook"),
+    ("reports.regrade", "regrade"),
+    ("reports.regrade", "grading.store"),
+    ("reports.lines", "regrade"),
     ("reports.scaffold", "authoring.from_nbgrader"),
     ("board", "course"),
 }
@@ -277,7 +281,7 @@ def test_only_the_launcher_ci_and_doctor_start_a_program() -> None:
 def test_only_the_coordinator_starts_processes_of_ours() -> None:
     users = {found.importer for found in ALL if found.module.split(".")[0] == "multiprocessing"}
     # loaders.py starts none: it changes what a student's DataLoader finds there
-    assert users - {"sandbox.inner.loaders"} <= {"grading.run", "grading.slot"}
+    assert users - {"sandbox.inner.loaders"} <= {"grading.pool", "grading.slot"}
 
 
 def test_nothing_is_pickled_and_nothing_of_a_student_is_loaded() -> None:
@@ -289,7 +293,7 @@ def test_nothing_is_pickled_and_nothing_of_a_student_is_loaded() -> None:
 def test_only_the_commands_print() -> None:
     assert modules_that("print") <= {"cli", "__main__"}
     # `python -m autograder.words` is a command of its own; the board speaks where pytest or a kernel speaks
-    assert modules_that("sys.stdout.write") <= {"words", "board.plugin", "board.options", "board.notebook"}
+    assert modules_that("sys.stdout.write") <= {"words", "board.plugin", "board.options", "board.notebook", "console"}
 
 
 # --- the trees that are no part of the engine ---

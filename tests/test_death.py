@@ -27,7 +27,7 @@ import pytest
 
 from autograder.course import Course
 from autograder.grading import scratch as scratch_module
-from autograder.grading.run import GradingError, Pool
+from autograder.grading.pool import GradingError, Pool
 from autograder.grading.scratch import scratch, sweep_folders
 from autograder.grading.slot import Settings
 from autograder.grading.store import FOLDER, Store, StoreError
@@ -405,7 +405,7 @@ def test_a_temporary_folder_that_cannot_be_written_is_no_traceback(
 ) -> None:
     monkeypatch.setattr("tempfile.tempdir", str(tmp_path / "nowhere"))
     with pytest.raises(GradingError, match=r"no temporary folder can be made \(No such file or directory: .*nowhere"):
-        Pool(Settings(course.path, (), "none", True, 7, None), 1).__enter__()
+        Pool(course, Settings(course.path, (), "none", True, 7, None), 1).__enter__()
 
 
 @linux

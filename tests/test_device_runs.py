@@ -14,7 +14,8 @@ from autograder.course import Course
 from autograder.grading import devices
 from autograder.grading.data import DataSource
 from autograder.grading.devices import NoDevice
-from autograder.grading.run import GradingError, Options, Pool, grade
+from autograder.grading.pool import Pool
+from autograder.grading.run import GradingError, Options, grade
 from autograder.grading.slot import Settings
 from autograder.grading.store import Store
 from autograder.grading.suites import DEVICES, Suites, Test
@@ -215,7 +216,8 @@ def test_each_slot_has_a_gpu_of_its_own(tmp_path: Path) -> None:
 
     context.Process.side_effect = process
     with mock.patch("multiprocessing.get_context", return_value=context):
-        pool = Pool(Settings(tmp_path, (), "auto", False, 1, None, device="cuda", gpus=("0", "3")), 2)
+        course = tiny_course(tmp_path)
+        pool = Pool(course, Settings(course.path, (), "auto", False, 1, None, device="cuda", gpus=("0", "3")), 2)
         pool._add()
         pool._add()
         pool._replace(pool.slots[0])
@@ -256,7 +258,7 @@ def judged_on(device: str, root: Path, *sources: str) -> list[Attempt]:
     course = tiny_course(root / "course", (SUITE, PLAIN, MARKED.replace('"cuda"', f'"{device}"')))
     with Store(root / "out") as store:
         options = Options(device=device, download=False, trust=True)  # a Mac has the tier `process` only
-        return list(grade(course, [submission(source) for source in sources], options, store).attempts)
+        return list(grade(course, [submission(source) for source in sources], options, store).grade.attempts)
 
 
 @pytest.mark.cuda

@@ -12,7 +12,7 @@ import pytest
 from autograder.course import Course
 from autograder.grading.explain import Explainer
 from autograder.grading.judge import crowded
-from autograder.grading.run import Pool
+from autograder.grading.pool import Pool
 from autograder.models import Attempt, ItemResult, Verdict
 from tests.tiny_course import SOLUTION, answer, item, judged, judged_here, slots, tiny_course, told, verdicts
 

@@ -20,7 +20,7 @@ import torch._dynamo  # as in the zygote
 from autograder.authoring.verify import Case
 from autograder.bank import Entry
 from autograder.course import Course, CourseError, Unit
-from autograder.grading.run import Pool
+from autograder.grading.pool import Pool
 from autograder.models import (
     Attempt,
     Diagnosis,

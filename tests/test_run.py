@@ -12,7 +12,7 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
 from types import SimpleNamespace
@@ -21,14 +21,17 @@ import pytest
 
 from autograder.course import Course
 from autograder.grading import run as run_module
-from autograder.grading.run import Data, Options, Pool, Slot, _key, grade, unscored
-from autograder.grading.slot import Hello, Job, Settings
+from autograder.grading.pool import Event, Pool, Slot, Work, attempts, unscored
+from autograder.grading.run import Data, grade
+from autograder.grading.slot import Done, Hello, Job, Settings
 from autograder.grading.store import FOLDER, Store
 from autograder.intake import collect
-from autograder.models import Attempt, Environment, Grade, Isolation, ItemResult, Submission, Verdict
+from autograder.models import Attempt, Environment, Grade, Isolation, ItemResult, Submission, Verdict, Words, msg
+from autograder.watch import Watch
 from tests.tiny_course import (
     SOLUTION,
     answer,
+    change,
     environment,
     here,
     item,
@@ -43,6 +46,7 @@ from tests.tiny_course import (
 
 HELLO = Hello(Isolation("landlock"), Environment("2", "3", "2", "cpu", 1, 7, "0"), ())
 WRONG = answer(double="return x**2", halves="return None", slope="raise ValueError", scale="return x")
+SUITE = "autograder/suites/u01_tiny/test_tiny.py"
 CLASS = (SOLUTION, WRONG, answer(halves="return x[:3].clone(), x[:3].clone()"))
 
 
@@ -58,17 +62,22 @@ def without_time(attempts: Sequence[Attempt]) -> list[Attempt]:
 
 # grade: what is judged and what is kept, with slots that answer at once
 
+POINTS = {"double": 2.0, "halves": 4.0, "slope": 1.0, "scale": 3.0}
+
 
 class Quick:
-    """A pool without processes: every job is judged at once, as `judge` says."""
+    """A pool without processes: every item is judged at once, as `judge` says."""
 
     hello = HELLO
-    judge: Callable[[Job], Attempt]
+    judge: Callable[[Job, str], Verdict]
     jobs: list[str]
+    asked: list[tuple[str, ...]]
     size: int
+    seeds: list[int]
 
-    def __init__(self, settings: Settings, size: int) -> None:
+    def __init__(self, course: Course, settings: Settings, size: int) -> None:
         type(self).size = size
+        self.seeds.append(settings.seed)
 
     def __enter__(self) -> Quick:
         return self
@@ -79,30 +88,41 @@ class Quick:
     def start(self) -> Hello:
         return self.hello
 
-    def run(self, jobs: Sequence[Job], unscored: object) -> Iterator[tuple[Job, Attempt]]:
-        for job in reversed(jobs):  # the order in which they end is nobody's
+    def now(self) -> list[tuple[str, str, float]]:
+        return []
+
+    def run(self, jobs: Iterable[Job]) -> Iterator[Event]:
+        for job in reversed(list(jobs)):  # the order in which they end is nobody's
             self.jobs.append(job.submission.student)
-            yield job, type(self).judge(job)
+            self.asked.append(job.only)
+            for id in job.only:
+                verdict = type(self).judge(job, id)
+                yield job, ItemResult(id, verdict, POINTS[id] if verdict is Verdict.PASSED else 0.0, POINTS[id])
+            yield job, Done((*job.submission.notes, *HEARD))
 
 
-def passed(job: Job) -> Attempt:
-    return Attempt(job.submission.student, "u01_tiny", (ItemResult("double", Verdict.PASSED, 2.0, 2.0),))
+HEARD: list[Words] = []
 
 
-def faulty(job: Job) -> Attempt:
-    return Attempt(job.submission.student, "u01_tiny", (ItemResult("double", Verdict.GRADER_ERROR, 0.0, 2.0),))
+def passed(job: Job, item: str) -> Verdict:
+    return Verdict.PASSED
+
+
+def faulty(job: Job, item: str) -> Verdict:
+    return Verdict.GRADER_ERROR if item == "double" else Verdict.PASSED
 
 
 @pytest.fixture
 def quick(monkeypatch: pytest.MonkeyPatch) -> type[Quick]:
-    pool = type("Pool", (Quick,), {"jobs": [], "judge": staticmethod(passed)})
+    pool = type("Pool", (Quick,), {"jobs": [], "asked": [], "seeds": [], "judge": staticmethod(passed)})
     monkeypatch.setattr(run_module, "Pool", pool)
     return pool
 
 
 def graded(course: Course, out: Path, *names: str, **options: object) -> Grade:
     with Store(out) as store:
-        return grade(course, [submission(SOLUTION, name) for name in names], here(jobs=2, **options), store)
+        submissions = [submission(SOLUTION, name) for name in names]
+        return grade(course, submissions, here(jobs=2, **options), store).grade
 
 
 def test_attempts_come_in_the_order_of_the_submissions(course: Course, tmp_path: Path, quick: type[Quick]) -> None:
@@ -160,6 +180,85 @@ def test_what_was_unscored_through_our_fault_is_judged_again(
     assert not graded(course, tmp_path, "an").complete
     quick.judge = staticmethod(passed)
     assert graded(course, tmp_path, "an").complete
+    assert quick.asked == [tuple(POINTS), ("double",)]
+
+
+def test_of_a_submission_only_what_is_missing_is_judged(tmp_path: Path, quick: type[Quick]) -> None:
+    course = tiny_course(tmp_path / "course")
+    first = graded(course, tmp_path / "out", "an", "binh")
+    change(course.root / SUITE, "check.close(student.double(x), 2 * x", "check.close(student.double(x), x * 2")
+    again = graded(course, tmp_path / "out", "an", "binh")
+    assert quick.asked == [tuple(POINTS)] * 2 + [("double",)] * 2
+    assert again.attempts == first.attempts
+
+
+def test_a_run_that_was_killed_in_the_middle_of_a_submission_goes_on_at_the_item_it_was_at(
+    course: Course, tmp_path: Path, quick: type[Quick]
+) -> None:
+    def killed(job: Job, item: str) -> Verdict:
+        if item == "slope":
+            raise KeyboardInterrupt
+        return Verdict.PASSED
+
+    quick.judge = staticmethod(killed)
+    with pytest.raises(KeyboardInterrupt):
+        graded(course, tmp_path, "an")
+    quick.judge = staticmethod(passed)
+    assert graded(course, tmp_path, "an").attempts[0].score == 10.0
+    assert quick.asked == [tuple(POINTS), ("slope", "scale")]
+
+
+def test_what_a_notebook_s_cells_had_to_say_is_kept_with_it(
+    course: Course, tmp_path: Path, quick: type[Quick], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setitem(globals(), "HEARD", [msg("cell 2 stops")])
+    notebook = replace(submission(SOLUTION), filename="tiny.ipynb", cells=(1, 9), notes=(msg("found twice"),))
+    for _ in range(2):
+        with Store(tmp_path) as store:
+            found = grade(course, [notebook], here(), store).grade
+        assert found.attempts[0].notes == (msg("found twice"), msg("cell 2 stops"))
+    assert quick.asked == [tuple(POINTS)]
+
+
+# grade: with several seeds
+
+
+def test_an_item_that_ends_otherwise_with_another_seed_is_unstable_and_has_no_number(
+    course: Course, tmp_path: Path, quick: type[Quick]
+) -> None:
+    def wavering(job: Job, item: str) -> Verdict:
+        return Verdict.FAILED if item == "halves" and len(quick.seeds) % 2 == 0 else Verdict.PASSED
+
+    quick.judge = staticmethod(wavering)
+    found = graded(course, tmp_path, "an", repeat=3)
+    wavers = item(found.attempts[0], "halves")
+    assert wavers.verdict is Verdict.UNSTABLE
+    assert wavers.runs == (Verdict.PASSED, Verdict.FAILED, Verdict.PASSED)
+    assert [diagnosis.code for diagnosis in wavers.diagnoses] == ["unstable"]
+    assert item(found.attempts[0], "double").runs == (Verdict.PASSED,) * 3
+    assert (found.attempts[0].score, found.complete, found.environment.runs) == (None, False, 3)
+    assert len(set(quick.seeds)) == 3
+
+
+def test_a_repeated_run_goes_on_with_the_same_seeds_and_judges_nothing_twice(
+    course: Course, tmp_path: Path, quick: type[Quick]
+) -> None:
+    assert graded(course, tmp_path, "an").environment.runs == 1
+    assert graded(course, tmp_path, "an", repeat=2).complete
+    assert graded(course, tmp_path, "an", repeat=3).complete
+    assert quick.jobs == ["an"] * 3
+
+
+def test_what_one_of_several_runs_could_not_judge_is_run_again_and_not_called_unstable(
+    course: Course, tmp_path: Path, quick: type[Quick]
+) -> None:
+    quick.judge = staticmethod(lambda job, item: faulty(job, item) if len(quick.seeds) == 1 else passed(job, item))
+    found = graded(course, tmp_path, "an", repeat=2)
+    assert item(found.attempts[0], "double").verdict is Verdict.GRADER_ERROR
+    assert graded(course, tmp_path, "an", repeat=2).complete
+
+
+# grade: more
 
 
 def test_advice_is_never_kept(course: Course, tmp_path: Path, quick: type[Quick]) -> None:
@@ -180,7 +279,7 @@ def test_one_grade_never_mixes_two_kinds_of_walls(course: Course, tmp_path: Path
 def test_a_change_of_the_data_is_a_reason_to_judge_again(
     course: Course, tmp_path: Path, quick: type[Quick], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(run_module, "measures", lambda unit: True)
+    monkeypatch.setattr("autograder.grading.digest.measures", lambda unit: True)
     for data in (Data("generated digits", True), Data("MNIST"), Data("MNIST")):
         monkeypatch.setattr(run_module, "find_data", lambda *_, data=data: data)
         found = graded(course, tmp_path, "an")
@@ -188,21 +287,33 @@ def test_a_change_of_the_data_is_a_reason_to_judge_again(
     assert quick.jobs == ["an", "an"]
 
 
-def test_progress_tells_how_many_are_kept_and_each_one_that_ends(
+class Notes(Watch):
+    """Writes down what a run tells."""
+
+    def __init__(self) -> None:
+        self.told: list[object] = []
+
+    def run(self, number: int, runs: int) -> None:
+        self.told.append(f"run {number} of {runs}")
+
+    def start(self, submissions: int, kept: int) -> None:
+        self.told.append((submissions, kept))
+
+    def item(self, submission: Submission, result: ItemResult) -> None:
+        self.told.append(result.item)
+
+    def over(self, submission: Submission, results: Sequence[ItemResult]) -> None:
+        self.told.append(submission.student)
+
+
+def test_who_looks_on_is_told_how_many_are_kept_and_of_each_item_and_submission_that_ends(
     course: Course, tmp_path: Path, quick: type[Quick]
 ) -> None:
     graded(course, tmp_path, "an")
-    told: list[object] = []
+    notes = Notes()
     with Store(tmp_path) as store:
-        grade(
-            course,
-            [submission(SOLUTION, name) for name in ("an", "binh")],
-            here(),
-            store,
-            on_start=lambda total, done: told.append((total, done)),
-            on_attempt=lambda attempt: told.append(attempt.student),
-        )
-    assert told == [(2, 1), "binh"]
+        grade(course, [submission(SOLUTION, name) for name in ("an", "binh")], here(), store, watch=notes)
+    assert notes.told == ["run 0 of 1", (2, 1), *POINTS, "binh"]
 
 
 def test_data_are_not_looked_for_when_no_item_measures_on_them(course: Course, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -210,12 +321,9 @@ def test_data_are_not_looked_for_when_no_item_measures_on_them(course: Course, m
     assert run_module.find_data(course, course.units, here(), None) == Data()
 
 
-def test_a_submission_set_aside_has_all_its_items_unscored_and_the_reason_for_staff(course: Course) -> None:
-    attempt = unscored(course, Job(0, submission(SOLUTION)), "the slot died")
-    assert set(verdicts(attempt).values()) == {Verdict.GRADER_ERROR}
-    assert attempt.score is None
-    assert {result.staff for result in attempt.items} == {"the slot died"}
-    assert list(verdicts(unscored(course, Job(0, submission(SOLUTION), ("scale",)), ""))) == ["scale"]
+def test_an_item_set_aside_has_no_number_and_the_reason_for_staff(course: Course) -> None:
+    found = unscored(course, Job(0, submission(SOLUTION)), "scale", "the slot died")
+    assert (found.verdict, found.max_score, found.staff) == (Verdict.GRADER_ERROR, 3.0, "the slot died")
 
 
 # Slots that die
@@ -228,9 +336,9 @@ class Handing:
         self.pool, self.hand, self.deeds = pool, pool._hand, 0
         self.deed: Callable[[Slot], None] = lambda slot: None
 
-    def __call__(self, slot: Slot, job: Job) -> None:
-        self.hand(slot, job)
-        if self.deeds and job.submission.source == CLASS[1].encode():
+    def __call__(self, slot: Slot, work: Work) -> None:
+        self.hand(slot, work)
+        if self.deeds and work.job.submission.source == CLASS[1].encode():
             self.deeds -= 1
             self.deed(slot)
 
@@ -250,7 +358,6 @@ def undisturbed(course: Course, pool: Pool) -> list[Attempt]:
 def handing(pool: Pool, undisturbed: list[Attempt], monkeypatch: pytest.MonkeyPatch) -> Handing:
     wrapped = Handing(pool)
     monkeypatch.setattr(pool, "_hand", wrapped)
-    pool.tries.clear()
     return wrapped
 
 
@@ -276,19 +383,45 @@ def test_a_slot_that_falls_silent_is_replaced(
     assert handing.deeds == 0
 
 
-def test_a_submission_that_takes_two_slots_down_is_set_aside_and_the_others_are_judged(
+def test_an_item_that_takes_two_slots_down_is_set_aside_and_all_others_are_judged(
     course: Course, pool: Pool, handing: Handing, undisturbed: list[Attempt]
 ) -> None:
     handing.deed, handing.deeds = lambda slot: os.kill(slot.process.pid, signal.SIGKILL), 2
     first, second, third = without_time(judged(pool, course, *CLASS))
     assert [first, third] == [undisturbed[0], undisturbed[2]]
-    assert set(verdicts(second).values()) == {Verdict.GRADER_ERROR}
+    assert item(second, "double").verdict is Verdict.GRADER_ERROR
     assert item(second, "double").staff == "its process ended (exit code -9)"
+    assert second.items[1:] == undisturbed[1].items[1:]
+
+
+def test_a_submission_that_takes_four_slots_down_is_set_aside_as_a_whole(
+    course: Course, pool: Pool, handing: Handing, undisturbed: list[Attempt]
+) -> None:
+    handing.deed, handing.deeds = lambda slot: os.kill(slot.process.pid, signal.SIGKILL), 4
+    first, second, third = without_time(judged(pool, course, *CLASS))
+    assert [first, third] == [undisturbed[0], undisturbed[2]]
+    assert set(verdicts(second).values()) == {Verdict.GRADER_ERROR}
+    assert handing.deeds == 0
+
+
+def test_jobs_are_asked_for_one_by_one_as_slots_become_free(course: Course, pool: Pool) -> None:
+    asked: list[int] = []
+
+    def jobs() -> Iterator[Job]:
+        for number in range(4):
+            asked.append(number)
+            yield Job(number, submission(SOLUTION), ("double",))
+
+    ended = []
+    for job, _ in attempts(pool.run(jobs())):
+        ended.append(job.number)
+        assert len(asked) <= len(ended) + len(pool.slots)
+    assert ended == asked == [0, 1, 2, 3]
 
 
 def test_a_slot_that_died_idle_is_no_trouble_at_the_end(course: Course) -> None:
     ours, theirs = multiprocessing.Pipe()
-    with Pool(settings(course), 1) as pool:
+    with Pool(course, settings(course), 1) as pool:
         theirs.close()
         process = SimpleNamespace(join=lambda seconds=None: None, kill=lambda: None)
         pool.slots.append(Slot(process, ours, float("inf"), hello=HELLO))
@@ -351,7 +484,7 @@ def test_an_interrupt_keeps_what_is_finished_and_the_next_run_goes_on_from_there
     environ = environment() | {"TMPDIR": str(scratch)}
     running = subprocess.Popen(command, env=environ, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
     try:
-        wait_until(lambda: len(records(out)) == 2)
+        wait_until(lambda: len(records(out)) == 2 * len(POINTS))
         running.send_signal(signal.SIGINT)
         printed, errors = running.communicate(timeout=60)
     finally:
@@ -363,16 +496,16 @@ def test_an_interrupt_keeps_what_is_finished_and_the_next_run_goes_on_from_there
     assert [path.name for path in out.iterdir()] == [FOLDER]
     assert list(scratch.iterdir()) == []
     finished = records(out)
-    assert set(finished) == {"an", "binh"}
+    assert len(finished) == 2 * len(POINTS)
 
     put(tmp_path / "class" / "chi" / "tiny.py", SOLUTION)
-    judged_now: list[str] = []
+    notes = Notes()
     with Store(out) as store:
         submissions = collect([tmp_path / "class"], course, None).submissions
-        found = grade(course, submissions, here(), store, on_attempt=lambda attempt: judged_now.append(attempt.student))
-    assert judged_now == ["chi"]
+        found = grade(course, submissions, here(), store, watch=notes).grade
+    assert notes.told == ["run 0 of 1", (3, 2), *POINTS, "chi"]
     assert [attempt.score for attempt in found.attempts] == [10.0, 0.0, 10.0]
-    assert {student: record for student, record in records(out).items() if student in finished} == finished
+    assert finished.items() < records(out).items()
 
 
 def wait_until(true: Callable[[], bool], seconds: float = 90) -> None:
@@ -388,7 +521,7 @@ def records(out: Path) -> dict[str, str]:
         return {}
     with sqlite3.connect(path) as database:
         try:
-            return dict(database.execute("SELECT student, record FROM attempts"))
+            return dict(database.execute("SELECT hex(key), record FROM results"))
         except sqlite3.OperationalError:  # it is being made at this moment
             return {}
 
@@ -410,14 +543,7 @@ def test_without_isolation_results_are_advice_and_the_grade_book_stays_empty(cou
 
 
 def test_temporary_folders_of_slots_go_with_the_pool(course: Course) -> None:
-    with Pool(settings(course), 1) as pool:
+    with Pool(course, settings(course), 1) as pool:
         assert pool.settings.scratch is not None
         assert pool.settings.scratch.is_relative_to(tempfile.gettempdir())
     assert not pool.settings.scratch.exists()
-
-
-def test_where_the_data_came_from_does_not_matter_to_a_unit_that_measures_nothing(tmp_path: Path) -> None:
-    course = tiny_course(tmp_path)
-    submission = Submission("an", course.units[0].id, course.units[0].filename, b"")
-    keys = {_key(course, submission, Options(), 1, Data(source)) for source in ("", "COURSE_DATA /a", "generated")}
-    assert len(keys) == 1

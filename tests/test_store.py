@@ -4,27 +4,15 @@ from __future__ import annotations
 
 import json
 import sqlite3
+from collections.abc import Iterator
 from dataclasses import replace
-from importlib.metadata import version
 from pathlib import Path
-from typing import Any
 
 import pytest
 
-from autograder.course import Course, load
-from autograder.grading.store import FOLDER, Kept, Store, StoreError, digest, judged_by
-from autograder.models import (
-    Attempt,
-    Diagnosis,
-    Environment,
-    Isolation,
-    ItemResult,
-    Submission,
-    Text,
-    Verdict,
-    msg,
-)
-from tests.tiny_course import change, submission, tiny_course
+from autograder.grading.digest import Parts
+from autograder.grading.store import ASKED, FOLDER, Kept, Published, Store, StoreError, Walls
+from autograder.models import Diagnosis, Environment, Isolation, ItemResult, Text, Verdict, msg
 
 ENVIRONMENT = Environment("2.13.0", "3.12", "2.3", "cpu", 1, 7, "0.1.0", data="MNIST, your copy", practice=False)
 HELD = Isolation("landlock", ("namespaces: no bwrap", "landlock: the self-attack failed"))
@@ -45,62 +33,84 @@ ITEM = ItemResult(
     0.25,
     "exit code 1",
 )
-ATTEMPT = Attempt("Đặng Nam", "u01", (ITEM, replace(ITEM, verdict=Verdict.PASSED)), (WORDS,), 1.25)
+WALLS = Walls(HELD, ENVIRONMENT)
+PARTS = Parts(*"abcdefghijk")
 
 
-def kept(attempt: Attempt = ATTEMPT, isolation: Isolation = HELD) -> Kept:
-    return Kept(attempt, isolation, ENVIRONMENT)
+def recalled(store: Store, parts: Parts = PARTS) -> Kept | None:
+    return store.kept([parts.key]).get(parts.key)
 
 
 def test_a_result_comes_back_as_it_was_with_all_words_in_both_languages(tmp_path: Path) -> None:
     with Store(tmp_path) as store:
-        store.put("key", kept())
-        assert store.get("key") == kept()
+        assert store.put(PARTS, ITEM, WALLS) == ITEM
+        assert recalled(store) == Kept(ITEM, WALLS)
 
 
 def test_a_result_outlives_the_process_that_wrote_it(tmp_path: Path) -> None:
     with Store(tmp_path) as store:
-        store.put("key", kept())
+        store.put(PARTS, ITEM, WALLS)
     with Store(tmp_path) as store:
-        assert store.get("key") == kept()
+        assert recalled(store) == Kept(ITEM, WALLS)
 
 
 def test_what_was_never_put_is_not_there(tmp_path: Path) -> None:
     with Store(tmp_path) as store:
-        assert store.get("key") is None
+        store.put(PARTS, ITEM, WALLS)
+        assert store.kept([]) == {}
+        assert recalled(store, replace(PARTS, seed="another")) is None
+
+
+def test_more_results_are_asked_for_than_one_question_holds(tmp_path: Path) -> None:
+    many = [replace(PARTS, submission=str(number)) for number in range(ASKED + 3)]
+    with Store(tmp_path) as store:
+        for parts in many:
+            store.put(parts, ITEM, WALLS)
+        assert len(store.kept([parts.key for parts in many])) == len(many)
+
+
+def test_results_that_are_alike_are_one_in_memory_but_for_their_time(tmp_path: Path) -> None:
+    with Store(tmp_path) as store:
+        one, other = (store.put(PARTS, replace(ITEM, seconds=seconds), WALLS) for seconds in (1.0, 2.0))
+    assert (one.seconds, other.seconds) == (1.0, 2.0)
+    assert one.diagnoses is other.diagnoses
 
 
 def test_a_newer_result_takes_the_place_of_an_older_one(tmp_path: Path) -> None:
-    newer = kept(replace(ATTEMPT, seconds=9.0))
     with Store(tmp_path) as store:
-        store.put("key", kept())
-        store.put("key", newer)
-        assert store.get("key") == newer
+        for seconds in (1.0, 9.0):
+            store.put(PARTS, replace(ITEM, seconds=seconds), WALLS)
+        assert recalled(store) == Kept(replace(ITEM, seconds=9.0), WALLS)
 
 
-def test_an_attempt_unscored_through_our_fault_is_never_kept(tmp_path: Path) -> None:
-    unscored = replace(ATTEMPT, items=(ITEM, replace(ITEM, verdict=Verdict.GRADER_ERROR)))
+@pytest.mark.parametrize("verdict", [Verdict.GRADER_ERROR, Verdict.UNSTABLE])
+def test_what_has_no_number_is_never_kept(tmp_path: Path, verdict: Verdict) -> None:
+    unscored = replace(ITEM, verdict=verdict)
     with Store(tmp_path) as store:
-        store.put("key", kept(unscored))
-        assert store.get("key") is None
+        assert store.put(PARTS, unscored, WALLS) == unscored
+        assert recalled(store) is None
 
 
 def test_advice_is_never_kept(tmp_path: Path) -> None:
     with Store(tmp_path) as store:
-        store.put("key", kept(isolation=Isolation("none")))
-        assert store.get("key") is None
+        assert store.put(PARTS, ITEM, Walls(Isolation("none"), ENVIRONMENT)) == ITEM
+        assert recalled(store) is None
+
+
+def test_what_a_notebook_had_to_say_is_kept_in_both_languages(tmp_path: Path) -> None:
+    with Store(tmp_path) as store:
+        store.put_notes("handed", (WORDS, Text("a", "b")))
+        assert store.notes("handed") == (WORDS, Text("a", "b"))
+        assert store.notes("another") is None
 
 
 def broken(record: dict[str, object]) -> list[str]:
     """The record as other versions may have written it, and no record at all."""
-    attempt = record["attempt"]
-    assert isinstance(attempt, dict)
-    item = attempt["items"][0]
     return [
-        json.dumps({"attempt": attempt}),
-        json.dumps(record | {"attempt": attempt | {"items": [item | {"verdict": "excellent"}]}}),
-        json.dumps(record | {"attempt": attempt | {"notes": [{"sentence": "x"}]}}),
-        json.dumps(record | {"attempt": 3}),
+        json.dumps({"item": record["item"]}),
+        json.dumps(record | {"verdict": "excellent"}),
+        json.dumps(record | {"feedback": [{"sentence": "x"}]}),
+        json.dumps(record | {"diagnoses": 3}),
         "[]",
         "{half of it",
         "",
@@ -110,11 +120,38 @@ def broken(record: dict[str, object]) -> list[str]:
 @pytest.mark.parametrize("number", range(7))
 def test_a_record_of_another_version_is_as_good_as_none(tmp_path: Path, number: int) -> None:
     with Store(tmp_path) as store:
-        store.put("key", kept())
+        store.put(PARTS, ITEM, WALLS)
         with sqlite3.connect(tmp_path / FOLDER / "results.sqlite") as other:
-            ((record,),) = other.execute("SELECT record FROM attempts")
-            other.execute("UPDATE attempts SET record = ?", (broken(json.loads(record))[number],))
-        assert store.get("key") is None
+            ((record,),) = other.execute("SELECT record FROM results")
+            other.execute("UPDATE results SET record = ?", (broken(json.loads(record))[number],))
+        assert recalled(store) is None
+
+
+# What the reports say
+
+TOLD = Published("Đặng Nam", "u01", 1, "f", "failed", 1.5, 4.0, PARTS)
+UNKEPT = replace(TOLD, item="g", verdict="grader_error", score=None, parts=None)
+
+
+def test_what_the_reports_say_comes_back_in_their_order(tmp_path: Path) -> None:
+    with Store(tmp_path) as store:
+        assert list(store.published()) == []
+        store.publish([TOLD, UNKEPT])
+    with Store(tmp_path) as store:
+        assert list(store.published()) == [TOLD, UNKEPT]
+
+
+def test_new_reports_take_the_place_of_the_old_ones_or_of_none(tmp_path: Path) -> None:
+    def breaks() -> Iterator[Published]:
+        yield UNKEPT
+        raise KeyboardInterrupt
+
+    with Store(tmp_path) as store:
+        store.publish([TOLD, UNKEPT])
+        store.publish([TOLD])
+        with pytest.raises(KeyboardInterrupt):
+            store.publish(breaks())
+        assert list(store.published()) == [TOLD]
 
 
 # The seed
@@ -147,10 +184,10 @@ def test_a_run_that_ends_in_an_error_leaves_nothing_when_it_finished_nothing(tmp
 
 def test_a_run_that_ends_in_an_error_leaves_what_it_finished(tmp_path: Path) -> None:
     with pytest.raises(KeyboardInterrupt), Store(tmp_path) as store:
-        store.put("key", kept())
+        store.put(PARTS, ITEM, WALLS)
         raise KeyboardInterrupt
     with Store(tmp_path) as store:
-        assert store.get("key") == kept()
+        assert recalled(store) == Kept(ITEM, WALLS)
 
 
 # Folders that cannot be used
@@ -169,112 +206,10 @@ def test_a_damaged_file_of_results_is_told_with_the_folder(tmp_path: Path) -> No
         Store(tmp_path)
 
 
-def test_a_full_disk_is_told_with_the_student_whose_result_is_lost(tmp_path: Path) -> None:
+def test_a_full_disk_is_told_with_the_cure(tmp_path: Path) -> None:
     with Store(tmp_path) as store:
         store._db.execute("PRAGMA max_page_count = 1")
-        long = replace(ATTEMPT, items=(replace(ITEM, staff="x" * 100_000),))
-        with pytest.raises(StoreError, match=r"the result of Đặng Nam could not be kept .* free some disk, run again"):
-            store.put("key", kept(long))
-
-
-# The digest
-
-SUBMITTED = submission("def double(x): ...")
-OPTIONS: dict[str, Any] = {"isolation": "auto", "seed": 7, "data": ""}
-
-
-def key(course: Course, submitted: Submission = SUBMITTED, **options: Any) -> str:
-    return digest(course, course.units[0], submitted, **{**OPTIONS, **options})
-
-
-@pytest.fixture(scope="module")
-def root(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return tiny_course(tmp_path_factory.mktemp("course")).root
-
-
-OURS = {
-    "the suite": ("autograder/suites/u01_tiny/test_tiny.py", "3 * x**2", "3 * x ** 2"),
-    "the mistakes": ("autograder/mistakes/u01_tiny.py", "You squared x.", "You have squared x."),
-    "the reference": ("solutions/u01_tiny/tiny.py", "return 2 * x", "return x * 2"),
-    "grading.yml": ("grading.yml", "points: 2", "points: 5"),
-}
-
-
-@pytest.mark.parametrize(("file", "old", "new"), OURS.values(), ids=OURS)
-def test_a_result_is_judged_again_when_there_is_another_version_of(root: Path, file: str, old: str, new: str) -> None:
-    before = key(load(root))
-    change(root / file, old, new)
-    assert key(load(root)) != before
-    change(root / file, new, old)
-    assert key(load(root)) == before
-
-
-def test_a_new_file_of_the_suite_counts(root: Path) -> None:
-    before = key(load(root))
-    more = root / "autograder/suites/u01_tiny/test_more.py"
-    more.write_text("")
-    assert key(load(root)) != before
-    more.unlink()
-
-
-THEIRS = {
-    "source": replace(SUBMITTED, source=b"def double(x): ..  "),
-    "file handed in": replace(SUBMITTED, source=None),
-    "student": replace(SUBMITTED, student="binh"),
-    "cut into cells": replace(SUBMITTED, cells=(1,)),
-    "name of the file": replace(SUBMITTED, filename="tiny.ipynb"),
-    "note": replace(SUBMITTED, notes=(msg("{name} was not handed in", name="x"),)),
-}
-
-
-@pytest.mark.parametrize("submitted", THEIRS.values(), ids=THEIRS)
-def test_a_result_is_judged_again_for_another(root: Path, submitted: Submission) -> None:
-    assert key(load(root), submitted) != key(load(root))
-
-
-@pytest.mark.parametrize("part", ["sandbox/inner/watch.py", "torchvision_compat.py"])
-def test_a_change_of_the_engine_counts(root: Path, tmp_path: Path, part: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("autograder.grading.store.KIT", tmp_path / "kit")
-    file = tmp_path / "kit" / part
-    file.parent.mkdir(parents=True)
-    file.write_text("a = 1\n")
-    course = load(root)
-    before = judged_by(course, course.units[0])
-    file.write_text("a = 2\n")
-    assert judged_by(course, course.units[0]) != before
-
-
-def test_an_empty_file_is_another_submission_than_none(root: Path) -> None:
-    empty, none = replace(SUBMITTED, source=b""), replace(SUBMITTED, source=None)
-    assert key(load(root), empty) != key(load(root), none)
-
-
-@pytest.mark.parametrize("options", [{"isolation": "process"}, {"seed": 8}, {"data": "generated digits"}])
-def test_a_result_is_judged_again_under_other(root: Path, options: dict[str, Any]) -> None:
-    assert key(load(root), SUBMITTED, **options) != key(load(root))
-
-
-def test_a_result_is_judged_again_by_another_version_of_torch(root: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    before = key(load(root))
-    other = {"torch": "9.9"}
-    monkeypatch.setattr("autograder.grading.store.version", lambda name: other.get(name) or version(name))
-    assert key(load(root)) != before
-
-
-UNRELATED = {
-    "the public test": ("exercises/u01_tiny/test_tiny.py", '"""Public tests of u01_tiny."""', '"""Other words."""'),
-    "the stub": ("exercises/u01_tiny/tiny.py", "# TODO: Twice as much", "# TODO: Double"),
-    "a statement": ("exercises/u01_tiny/README.md", "# Tiny", "# Small"),
-}
-
-
-@pytest.mark.parametrize(("file", "old", "new"), UNRELATED.values(), ids=UNRELATED)
-def test_a_result_stays_when_only_this_changes(root: Path, file: str, old: str, new: str) -> None:
-    before = key(load(root))
-    change(root / file, old, new)
-    assert key(load(root)) == before
-    change(root / file, new, old)
-
-
-def test_the_place_of_the_course_does_not_count(root: Path, tmp_path: Path) -> None:
-    assert key(tiny_course(tmp_path)) == key(load(root))
+        with pytest.raises(StoreError, match=r"a result could not be kept .* free some disk, run again"):
+            store.put(PARTS, replace(ITEM, staff="x" * 100_000), WALLS)
+        with pytest.raises(StoreError, match=r"what was reported could not be kept .* free some disk, run again"):
+            store.publish(replace(TOLD, item=str(number)) for number in range(10_000))

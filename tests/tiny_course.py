@@ -15,7 +15,8 @@ from autograder.authoring.build import generated
 from autograder.course import Course, load
 from autograder.grading.data import DataSource
 from autograder.grading.judge import Judge
-from autograder.grading.run import Options, Pool, unscored
+from autograder.grading.pool import Pool, attempts
+from autograder.grading.run import Options
 from autograder.grading.slot import Job, Settings
 from autograder.grading.suites import Suites
 from autograder.models import Attempt, ItemResult, Submission, Verdict
@@ -404,7 +405,7 @@ def judged_here(course: Course, *sources: str | Submission | None, seed: int = S
     import torch._dynamo  # noqa: F401  as in the zygote: on a busy machine a test's alarm may break off its import
 
     suites = suites_of(course, seed)
-    judge = Judge(course, suites, None, suites.data, beat=lambda seconds: None)
+    judge = Judge(course, suites, None, suites.data, beat=lambda item, seconds: None)
     attempts: list[Attempt] = []
     serve(suites, lambda: attempts.extend(judge.judge(submission(source)) for source in sources))
     return attempts
@@ -425,15 +426,15 @@ def serve(suites: Suites, loop: Callable[[], None] = lambda: None) -> None:
 def slots(course: Course, isolation: str = "auto", size: int = 1) -> Iterator[Pool]:
     """Slots that judge this course's submissions in the real sandbox."""
     settings = Settings(course.path, tuple(unit.id for unit in course.units), isolation, True, SEED, None)
-    with Pool(settings, size) as pool:
+    with Pool(course, settings, size) as pool:
         pool.start()
         yield pool
 
 
 def judged(pool: Pool, course: Course, *sources: str | bytes | None, only: Sequence[str] = ()) -> list[Attempt]:
     jobs = [Job(number, submission(source), tuple(only)) for number, source in enumerate(sources)]
-    attempts = dict(pool.run(jobs, lambda job, why: unscored(course, job, why)))
-    return [attempts[job] for job in jobs]
+    ended = dict(attempts(pool.run(jobs)))
+    return [ended[job] for job in jobs]
 
 
 def item(attempt: Attempt, id: str) -> ItemResult:

@@ -134,7 +134,7 @@ def explained(
     twins: list[Twins] = []
 
     def loop() -> None:
-        judge = Judge(course, suites, None, suites.data, beat=lambda seconds: None, hasty=True)
+        judge = Judge(course, suites, None, suites.data, beat=lambda item, seconds: None, hasty=True)
         for unit, item in wanted:
             judge.explainer = left_out = LeftOut(course, suites)
             mistakes = load(course, unit).mistakes_of(item.id)

@@ -14,7 +14,8 @@ from dataclasses import dataclass
 
 from autograder.course import Course, Unit
 from autograder.grading import devices
-from autograder.grading.run import Options, Pool, find_data, unscored
+from autograder.grading.pool import Pool, attempts
+from autograder.grading.run import Options, find_data
 from autograder.grading.slot import Hello, Job, Settings
 from autograder.grading.store import new_seed
 from autograder.models import Attempt, Submission
@@ -50,10 +51,10 @@ def try_all(
         gpus=tuple(filter(None, gpus)),
     )
     jobs = [Job(number, trial.submission, trial.only) for number, trial in enumerate(trials)]
-    attempts: dict[int, Attempt] = {}
-    with Pool(settings, len(gpus)) as pool:
+    ended: dict[int, Attempt] = {}
+    with Pool(course, settings, len(gpus)) as pool:
         hello = pool.start()
-        for job, attempt in pool.run(jobs, lambda job, why: unscored(course, job, why)):
-            attempts[job.number] = attempt
-            on_trial(len(attempts), len(trials))
-    return hello, [attempts[number] for number in range(len(trials))]
+        for job, attempt in attempts(pool.run(jobs)):
+            ended[job.number] = attempt
+            on_trial(len(ended), len(trials))
+    return hello, [ended[number] for number in range(len(trials))]

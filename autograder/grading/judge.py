@@ -14,7 +14,6 @@ from __future__ import annotations
 
 import dataclasses
 import os
-import time
 import traceback
 from collections.abc import Callable, Collection, Sequence
 
@@ -25,7 +24,7 @@ from autograder.grading.data import DataSource
 from autograder.grading.explain import Explainer, Failed, can_be_replayed
 from autograder.grading.score import Outcome, result
 from autograder.grading.suites import DEVICES, Ran, Suites, Test, is_timeout, raised_by_suite
-from autograder.models import Attempt, ItemResult, Message, Submission, Verdict, Words
+from autograder.models import Attempt, ItemResult, Message, Submission, Verdict, Words, attempt_of
 from autograder.sandbox.answers import CellsRan, Missing, OutOfMemory, PolicyBroken
 from autograder.sandbox.endings import SandboxError, WorkerGone, WorkerTimeout
 from autograder.sandbox.inner.wire import WireError
@@ -44,7 +43,7 @@ class Judge:
         suites: Suites,
         zygote: Zygote | None,
         data: DataSource,
-        beat: Callable[[float], None],
+        beat: Callable[[str, float], None],
         *,
         replays: bool = True,
         hasty: bool = False,
@@ -53,18 +52,24 @@ class Judge:
         self.hasty = hasty  # an item is over when it is known what is told of it: for measures of that alone
         self.explainer = Explainer(course, suites, replays=replays)
 
-    def judge(self, submission: Submission, only: Collection[str] = ()) -> Attempt:
-        """Every item of the unit (or `only` some), in the order of grading.yml."""
-        started = time.perf_counter()
+    def judge(
+        self,
+        submission: Submission,
+        only: Collection[str] = (),
+        on_item: Callable[[ItemResult], None] = lambda result: None,
+    ) -> Attempt:
+        """Every item of the unit (or `only` some), in the order of grading.yml; each is told of when it ends."""
         unit = self.course.unit(submission.unit)
         items = [item for item in unit.items if not only or item.id in only]
         desk = Desk(self, unit, submission)
+        results: list[ItemResult] = []
         try:
-            results = tuple(self._item(desk, unit, item) for item in items)
+            for item in items:
+                results.append(self._item(desk, unit, item))
+                on_item(results[-1])
         finally:
             desk.clear()
-        notes = (*submission.notes, *desk.notes)
-        return Attempt(submission.student, unit.id, results, notes, time.perf_counter() - started)
+        return attempt_of(submission, results, (*submission.notes, *desk.notes))
 
     def _item(self, desk: Desk, unit: Unit, item: Item) -> ItemResult:
         tests = self.suites.of(unit.id, item.id)
@@ -87,12 +92,12 @@ class Judge:
         for test in tests:
             if self.hasty and desk.failures and (len(desk.failures) > 1 or test.uses_data):
                 break
-            self.beat(test.seconds)
+            self.beat(item.id, test.seconds)
             outcomes.append(self._test(desk, unit, item, test))
             if outcomes[-1].verdict not in (Verdict.PASSED, Verdict.FAILED):
                 break
         if desk.failures:
-            self.beat(tests[len(outcomes) - 1].seconds)
+            self.beat(item.id, tests[len(outcomes) - 1].seconds)
             self._explain(desk, unit, item, tests, outcomes)
         return outcomes or [Outcome(Verdict.GRADER_ERROR, staff=f"no hidden test judges {unit.id}/{item.id}")]
 

@@ -1,15 +1,17 @@
 """Outcomes → one verdict and points: pure functions, the only place where points are made.
 
+    result(item, outcomes, tests) → ItemResult      steadiness(attempts of several seeds) → one Attempt
+
 A fault of ours anywhere in an item makes the item `grader_error` and leaves it without points, to be run again.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from autograder.course import Item, Ramp
-from autograder.models import Diagnosis, ItemResult, Verdict, Words, msg
+from autograder.models import Attempt, Diagnosis, ItemResult, Verdict, Words, msg
 
 # What an item is called when its tests ended differently: the first that occurs.
 PRECEDENCE = (
@@ -56,6 +58,23 @@ def result(item: Item, outcomes: Sequence[Outcome], tests: int, *, practice: boo
         seconds=round(sum(outcome.seconds for outcome in outcomes), 4),
         staff="\n".join(outcome.staff for outcome in telling if outcome.staff),
     )
+
+
+def steadiness(attempts: Sequence[Attempt]) -> Attempt:
+    """The first of several judgements of one submission, its items marked where the others ended otherwise."""
+    first = attempts[0]
+    together = zip(*(attempt.items for attempt in attempts), strict=True)
+    return replace(first, items=tuple(_steady(results) for results in together))
+
+
+def _steady(results: Sequence[ItemResult]) -> ItemResult:
+    """One verdict is everybody's, or the item is `unstable`; what one run could not judge is not judged."""
+    runs = tuple(result.verdict for result in results)
+    faults = [result for result in results if result.verdict is Verdict.GRADER_ERROR]
+    if len(set(runs) - {Verdict.GRADER_ERROR}) > 1:
+        told = Diagnosis("unstable", msg("With other random inputs it ended otherwise; a person will look at it."))
+        return replace(results[0], verdict=Verdict.UNSTABLE, score=0.0, diagnoses=(told,), feedback=(), runs=runs)
+    return replace(faults[0] if faults else results[0], runs=runs)
 
 
 def _share(item: Item, outcomes: Sequence[Outcome], tests: int, ramp: Ramp | None) -> float:

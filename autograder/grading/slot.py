@@ -1,6 +1,7 @@
 """A slot: one process with one zygote and one pytest session, which judges what the coordinator hands it.
 
-    Hello, then for each Job: Beat before each item, Done; or Fault when the sandbox died (the process then ends).
+    Hello, then for each Job: Beat as it goes on, Judged after each item, Done; or Fault when the sandbox died (the
+    process then ends).
 
 Runs in a spawned process of its own, suites and answers in its memory: not dumpable, deaf to Ctrl-C (the coordinator
 ends it), killed by the kernel when the coordinator dies.
@@ -23,7 +24,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from autograder.grading.devices import HIDDEN, usable
-from autograder.models import Attempt, Environment, Isolation, Submission
+from autograder.models import Environment, Isolation, ItemResult, Submission, Words
 
 if TYPE_CHECKING:
     from autograder.course import Course
@@ -50,7 +51,7 @@ class Settings:
 
 @dataclass(frozen=True)
 class Job:
-    """`only` limits the items: for `verify`, which asks one item of each mistake."""
+    """`only` limits the items: for `verify`, which asks one item of each mistake, and for what is not kept yet."""
 
     number: int
     submission: Submission
@@ -66,13 +67,22 @@ class Hello:
 
 @dataclass(frozen=True)
 class Beat:
-    item_seconds: float
+    """A test of this item begins, which may take so long."""
+
+    item: str
+    seconds: float
+
+
+@dataclass(frozen=True)
+class Judged:
+    result: ItemResult
 
 
 @dataclass(frozen=True)
 class Done:
-    number: int
-    attempt: Attempt
+    """The job is over.  What there is to say about the submission as a whole is known only now."""
+
+    notes: tuple[Words, ...]
 
 
 @dataclass(frozen=True)
@@ -147,11 +157,12 @@ def _serve(connection: Connection, settings: Settings) -> None:
                 suites,
                 zygote,
                 data,
-                beat=lambda seconds: connection.send(Beat(seconds)),
+                beat=lambda item, seconds: connection.send(Beat(item, seconds)),
                 replays=settings.replays,
             )
             while (job := connection.recv()) is not None:
-                connection.send(Done(job.number, judge.judge(job.submission, job.only)))
+                attempt = judge.judge(job.submission, job.only, lambda result: connection.send(Judged(result)))
+                connection.send(Done(attempt.notes))
 
     suites.serve(loop)
 

@@ -1,26 +1,23 @@
 """Results the moment they are there: one SQLite file in the output folder, so that a stop loses nothing that is done.
 
-    Store(folder).get(key) / .put(key, …) / .seed()
+    with Store(folder) as store: store.kept(keys), store.put(parts, …), store.publish(…), store.published()
 
-An open store holds its folder: a second run into it is refused, and told who is there.
-A result is kept under a digest of everything that made it (`digest`), so grading again does only what changed.
-Attempts with a fault of ours, and everything graded with `none`, are never kept.
+An open store holds its folder: a second run into it is refused, and told who is there.  A result is kept under what it
+hangs on (`digest.Parts`), so grading again does only what changed.  What has no number, and everything graded with
+`none`, is never kept.  Beside the results stands what the reports in this folder say (`publish`), for `regrade`.
 """
 
 from __future__ import annotations
 
 import contextlib
-import hashlib
-import json
 import os
 import platform
 import secrets
 import shutil
 import sqlite3
-from collections.abc import Iterable
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, replace
 from datetime import datetime
-from importlib.metadata import version
 from pathlib import Path
 from types import TracebackType
 from typing import Any
@@ -30,29 +27,55 @@ from cattrs.preconf.json import make_converter
 from cattrs.strategies import configure_union_passthrough
 from filelock import FileLock, Timeout
 
-from autograder import __version__
-from autograder.course import Course, Unit
-from autograder.models import Attempt, Environment, Isolation, Message, Submission, Text, Value
+from autograder.grading import digest
+from autograder.grading.digest import Parts
+from autograder.models import Environment, Isolation, ItemResult, Message, Text, Value, Words
 
 SCHEMA = """
 PRAGMA journal_mode = WAL;
+PRAGMA synchronous = NORMAL;
 CREATE TABLE IF NOT EXISTS meta (name TEXT PRIMARY KEY, value TEXT NOT NULL);
-CREATE TABLE IF NOT EXISTS attempts (key TEXT PRIMARY KEY, student TEXT, unit TEXT, record TEXT NOT NULL);
+CREATE TABLE IF NOT EXISTS walls (id INTEGER PRIMARY KEY, record TEXT NOT NULL UNIQUE);
+CREATE TABLE IF NOT EXISTS results (
+    key BLOB PRIMARY KEY, parts TEXT NOT NULL, walls INTEGER NOT NULL, seconds REAL NOT NULL, record TEXT NOT NULL
+) WITHOUT ROWID;
+CREATE TABLE IF NOT EXISTS notes (handed TEXT PRIMARY KEY, record TEXT NOT NULL) WITHOUT ROWID;
+CREATE TABLE IF NOT EXISTS published (
+    place INTEGER, student TEXT, unit TEXT, number INTEGER, item TEXT, verdict TEXT, score REAL, most REAL, parts TEXT,
+    PRIMARY KEY (place, item)
+) WITHOUT ROWID;
 """
 FOLDER = ".autograder"
-KIT = Path(__file__).parents[1]
-# a change in here may change a verdict; an editable install keeps its version
-ENGINE = ("checks", "grading", "sandbox")
-BESIDE = ("torchvision_compat.py",)  # laid beside the student's code, what it builds is what they get
+ASKED = 500  # keys in one question; SQLite takes 32,766
+ALIKE = 20_000  # records that are kept apart in memory; of a large class most are told of many students
 
 
-@dataclass(frozen=True)
-class Kept:
-    """An attempt with what held it while it was judged."""
+@dataclass(frozen=True, slots=True)
+class Walls:
+    """What held an item while it was judged."""
 
-    attempt: Attempt
     isolation: Isolation
     environment: Environment
+
+
+@dataclass(frozen=True, slots=True)
+class Kept:
+    result: ItemResult
+    walls: Walls
+
+
+@dataclass(frozen=True, slots=True)
+class Published:
+    """One item as the reports in this folder tell it."""
+
+    student: str
+    unit: str
+    number: int  # of the student's attempts at the unit
+    item: str
+    verdict: str
+    score: float | None
+    most: float
+    parts: Parts | None  # None: nothing was kept
 
 
 class StoreError(Exception):
@@ -75,6 +98,9 @@ class Store:
             reason = getattr(error, "strerror", None) or str(error)
             raise StoreError(f"{out}: cannot be written ({reason}); choose another folder with --out") from None
         self._converter = _converter()
+        self._alike: dict[str, ItemResult] = {}
+        self._walls: dict[int, Walls] = {}
+        self._numbers: dict[Walls, int] = {}
 
     def _hold(self, out: Path) -> None:
         holder = self._folder / "holder"
@@ -104,47 +130,132 @@ class Store:
 
     def _empty(self) -> bool:
         try:
-            return not self._db.execute("SELECT 1 FROM attempts LIMIT 1").fetchall()
+            return not self._db.execute("SELECT 1 FROM results LIMIT 1").fetchall()
         except sqlite3.Error:  # it cannot be read now: nothing is thrown away
             return False
 
+    # --- the run ---
+
     def seed(self, fresh: bool = False) -> int:
         """The secret seed of this grading run: the same when a run is continued, new with `fresh`."""
-        row = self._db.execute("SELECT value FROM meta WHERE name = 'seed'").fetchone()
-        if row is not None and not fresh:
-            return int(row[0])
+        known = self.meta("seed")
+        if known and not fresh:
+            return int(known)
         seed = new_seed()
         try:
-            self._db.execute("BEGIN")
-            self._db.execute("INSERT OR REPLACE INTO meta VALUES ('seed', ?)", (str(seed),))
-            self._db.execute("DELETE FROM attempts")  # of another seed: no run could use them again
-            self._db.execute("COMMIT")
+            with self._whole():
+                self._db.execute("INSERT OR REPLACE INTO meta VALUES ('seed', ?)", (str(seed),))
+                self._db.execute("DELETE FROM results")  # of another seed: no run could use them again
         except sqlite3.Error as error:
             raise StoreError(f"the seed of the run could not be kept ({error}); free some disk, run again") from None
         return seed
 
-    def get(self, key: str) -> Kept | None:
-        row = self._db.execute("SELECT record FROM attempts WHERE key = ?", (key,)).fetchone()
-        if row is None:
-            return None
-        try:
-            kept: Kept = self._converter.loads(row[0], Kept)
-        except (cattrs.BaseValidationError, ValueError, KeyError, TypeError):
-            return None  # written by another version: judged again
-        return kept
+    def meta(self, name: str) -> str:
+        """What `remember` kept under a name, or ""."""
+        row = self._db.execute("SELECT value FROM meta WHERE name = ?", (name,)).fetchone()
+        return str(row[0]) if row else ""
 
-    def put(self, key: str, kept: Kept) -> None:
-        """Keep a result; StoreError when the disk is full."""
-        if not kept.attempt.scored or kept.isolation.advice:
-            return
-        record = self._converter.dumps(kept)
-        row = (key, kept.attempt.student, kept.attempt.unit, record)
+    def remember(self, name: str, value: str) -> None:
         try:
-            self._db.execute("INSERT OR REPLACE INTO attempts VALUES (?, ?, ?, ?)", row)
+            self._db.execute("INSERT OR REPLACE INTO meta VALUES (?, ?)", (name, value))
         except sqlite3.Error as error:
-            raise StoreError(
-                f"the result of {kept.attempt.student} could not be kept ({error}); free some disk, run again"
-            ) from None
+            raise StoreError(f"the run could not be kept ({error}); free some disk, run again") from None
+
+    # --- results ---
+
+    def kept(self, keys: Sequence[bytes]) -> dict[bytes, Kept]:
+        """Those of the keys that have a result; a record of another version is as good as none."""
+        found: dict[bytes, Kept] = {}
+        for first in range(0, len(keys), ASKED):
+            some = keys[first : first + ASKED]
+            holes = ",".join("?" * len(some))
+            rows = self._db.execute(f"SELECT key, walls, seconds, record FROM results WHERE key IN ({holes})", some)
+            for key, number, seconds, record in rows:
+                with contextlib.suppress(cattrs.BaseValidationError, ValueError, KeyError, TypeError):
+                    found[key] = Kept(replace(self._result(record), seconds=seconds), self._held_by(number))
+        return found
+
+    def put(self, parts: Parts, result: ItemResult, walls: Walls) -> ItemResult:
+        """Keep a result; StoreError when the disk is full.  Returns it, sharing what is alike with others."""
+        record = self._converter.dumps(replace(result, seconds=0.0))
+        if not result.verdict.unscored and not walls.isolation.advice:
+            try:
+                row = (parts.key, parts.dumps(), self._number(walls), result.seconds, record)
+                self._db.execute("INSERT OR REPLACE INTO results VALUES (?, ?, ?, ?, ?)", row)
+            except sqlite3.Error as error:
+                raise StoreError(f"a result could not be kept ({error}); free some disk, run again") from None
+        return replace(self._result(record), seconds=result.seconds)
+
+    def put_notes(self, handed: str, notes: Sequence[Words]) -> None:
+        """What is known of a notebook only after its cells ran."""
+        try:
+            self._db.execute("INSERT OR REPLACE INTO notes VALUES (?, ?)", (handed, self._converter.dumps(notes)))
+        except sqlite3.Error as error:
+            raise StoreError(f"a note could not be kept ({error}); free some disk, run again") from None
+
+    def notes(self, handed: str) -> tuple[Words, ...] | None:
+        row = self._db.execute("SELECT record FROM notes WHERE handed = ?", (handed,)).fetchone()
+        try:
+            return self._converter.loads(row[0], tuple[Text | Message, ...]) if row else None
+        except (cattrs.BaseValidationError, ValueError, KeyError, TypeError):
+            return None
+
+    def _result(self, record: str) -> ItemResult:
+        found = self._alike.get(record)
+        if found is None:
+            if len(self._alike) >= ALIKE:
+                self._alike.clear()
+            found = self._alike[record] = self._converter.loads(record, ItemResult)
+        return found
+
+    def _held_by(self, number: int) -> Walls:
+        if number not in self._walls:
+            (record,) = self._db.execute("SELECT record FROM walls WHERE id = ?", (number,)).fetchone()
+            self._walls[number] = self._converter.loads(record, Walls)
+        return self._walls[number]
+
+    def _number(self, walls: Walls) -> int:
+        if walls not in self._numbers:
+            record = self._converter.dumps(walls)
+            self._db.execute("INSERT OR IGNORE INTO walls (record) VALUES (?)", (record,))
+            (self._numbers[walls],) = self._db.execute("SELECT id FROM walls WHERE record = ?", (record,)).fetchone()
+        return self._numbers[walls]
+
+    # --- what the reports say ---
+
+    def publish(self, rows: Iterable[Published]) -> None:
+        """The reports in this folder now say this."""
+        lines = (
+            (place, r.student, r.unit, r.number, r.item, r.verdict, r.score, r.most, r.parts.dumps() if r.parts else "")
+            for place, r in enumerate(rows)
+        )
+        try:
+            with self._whole():
+                self._db.execute("DELETE FROM published")
+                self._db.executemany("INSERT INTO published VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)", lines)
+        except sqlite3.Error as error:
+            raise StoreError(f"what was reported could not be kept ({error}); free some disk, run again") from None
+
+    def published(self) -> Iterator[Published]:
+        rows = self._db.execute(
+            "SELECT student, unit, number, item, verdict, score, most, parts FROM published ORDER BY place"
+        )
+        for row in rows:
+            student, unit, number, item, verdict, score, most, parts = row
+            found = digest.loads(parts) if parts else None
+            yield Published(student, unit, number, item, verdict, score, most, found)
+
+    @contextlib.contextmanager
+    def _whole(self) -> Iterator[None]:
+        """All of it or nothing."""
+        self._db.execute("BEGIN")
+        try:
+            yield
+        except BaseException:
+            with contextlib.suppress(sqlite3.Error):
+                self._db.execute("ROLLBACK")
+            raise
+        self._db.execute("COMMIT")
 
 
 def new_seed() -> int:
@@ -152,53 +263,9 @@ def new_seed() -> int:
     return secrets.randbits(48)
 
 
-def digest(
-    course: Course, unit: Unit, submission: Submission, *, isolation: str, seed: int, data: str, device: str = "cpu"
-) -> str:
-    """What a result depends on, as one text: the file, our side of the unit, the registry, the machine."""
-    parts: dict[str, Any] = {
-        "student": submission.student,
-        "source": _sha(submission.source or b""),
-        "handed in": submission.source is not None,
-        "filename": submission.filename,
-        "cells": submission.cells,
-        "notes": repr(submission.notes),
-        "unit": unit.id,
-        "judged by": judged_by(course, unit),
-        "isolation": isolation,
-        "device": device,
-        "seed": seed,
-        "data": data,
-        "versions": [__version__, *(version(name) for name in ("torch", "numpy", "pytest"))],
-    }
-    return _sha(json.dumps(parts, sort_keys=True).encode())
-
-
-def judged_by(course: Course, unit: Unit) -> str:
-    """A digest of our side of a unit: grading.yml, suite, mistakes, reference, and the engine itself."""
-    root = course.root
-    paths = [
-        course.path,
-        *sorted((root / "autograder" / "suites" / unit.id).glob("*.py")),
-        root / "autograder" / "mistakes" / f"{unit.id}.py",
-        root / "solutions" / unit.id / unit.filename,
-        *(path for part in ENGINE for path in sorted((KIT / part).rglob("*.py"))),
-        *(KIT / name for name in BESIDE),
-    ]
-    return _sha("".join(_sha(path.read_bytes()) for path in _existing(paths)).encode())
-
-
-def _existing(paths: Iterable[Path]) -> Iterable[Path]:
-    return (path for path in paths if path.is_file())
-
-
-def _sha(data: bytes) -> str:
-    return hashlib.sha256(data).hexdigest()
-
-
 def _converter() -> Any:
     """Records ↔ JSON.  A Text and a Message are told apart by their fields."""
-    converter = make_converter()
+    converter = make_converter(omit_if_default=True)
     configure_union_passthrough(str | int | float, converter)
 
     def value(raw: Any, _: object) -> Any:

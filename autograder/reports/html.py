@@ -23,11 +23,13 @@ from autograder.reports.wording import (
     item_of,
     judged_elsewhere,
     lateness,
+    manual,
     points,
     tell,
     title,
     unit_of,
     unscored,
+    unstable,
     warnings,
 )
 from autograder.standing import Standing, standings
@@ -44,7 +46,7 @@ GROUPS = MappingProxyType(
         "stopped": (Verdict.TIMED_OUT, Verdict.OUT_OF_MEMORY, Verdict.CRASHED),
         "blocked": (Verdict.BLOCKED,),
         "todo": (Verdict.NOT_ATTEMPTED, Verdict.MISSING),
-        "unscored": (Verdict.GRADER_ERROR,),
+        "unscored": (Verdict.GRADER_ERROR, Verdict.UNSTABLE),
     }
 )
 LABELS = MappingProxyType(
@@ -71,6 +73,8 @@ LABELS = MappingProxyType(
         "rerun": msg("Not scored through our fault: run it again"),
         "rerun_why": msg("These submissions have an empty score in the grade book, not a zero."),
         "details": msg("what went wrong"),
+        "unstable": msg("Unstable: with other seeds it ended otherwise; decide in overrides.yml"),
+        "manual": msg("Decided by a person (overrides.yml)"),
         "notes": msg("Notes"),
         "origin": msg("Where these numbers come from"),
         "isolation": msg("isolation"),
@@ -86,6 +90,7 @@ LABELS = MappingProxyType(
     }
 )
 BINS = 10
+OURS = Verdict.GRADER_ERROR
 
 
 @dataclass(frozen=True)
@@ -181,19 +186,28 @@ def index(grade: Grade, course: Course, lang: str, pages: Mapping[str, str] | No
         ],
         units=[_card(grade, course, id, lang) for id in columns],
         unscored=[
-            (plain(attempt.student), plain(attempt.unit), [(plain(i.item), plain(i.staff, lines=True)) for i in items])
+            (plain(attempt.student), plain(attempt.unit), faults)
             for attempt, items in unscored(grade)
+            if (faults := [(plain(i.item), plain(i.staff, lines=True)) for i in items if i.verdict is OURS])
         ],
-        notes=[("", tell(note, lang)) for note in grade.notes]
-        + [
-            (f"{plain(attempt.student)} {plain(attempt.unit)}", tell(note, lang))
-            for attempt in grade.attempts
-            for note in attempt.notes
-        ],
+        lists=[(id, entries) for id, entries in _lists(grade, lang).items() if entries],
         tier=plain(grade.isolation.tier),
         reasons=[plain(reason) for reason in grade.isolation.reasons],
         environment=[*environment(grade, lang), (say(LABELS["seed"], lang), str(grade.environment.seed))],
     )
+
+
+def _lists(grade: Grade, lang: str) -> dict[str, list[tuple[str, str]]]:
+    """What there is to say of single submissions: about which, and the sentence."""
+    each = [(f"{plain(attempt.student)} {plain(attempt.unit)}", attempt) for attempt in grade.attempts]
+    items = [(where, item) for where, attempt in each for item in attempt.items]
+    entered = [(f"{where} {plain(item.item)}", manual(item)) for where, item in items if item.manual]
+    return {
+        "unstable": [(where, tell(unstable(item), lang)) for where, item in items if item.verdict is Verdict.UNSTABLE],
+        "manual": [(where, tell(about, lang)) for where, about in entered if about is not None],
+        "notes": [("", tell(note, lang)) for note in grade.notes]
+        + [(where, tell(note, lang)) for where, attempt in each for note in attempt.notes],
+    }
 
 
 def _columns(grade: Grade, course: Course) -> list[str]:
@@ -270,7 +284,7 @@ def _item_row(id: str, name: str, attempts: Sequence[Attempt], lang: str) -> Ite
     results = [item for attempt in attempts for item in attempt.items if item.item == id]
     passed = [item for item in results if item.verdict is Verdict.PASSED]
     others = [item for item in results if item.verdict is not Verdict.PASSED]
-    judged = len(results) - sum(item.verdict is Verdict.GRADER_ERROR for item in results)
+    judged = len(results) - sum(item.verdict.unscored for item in results)
     causes = Counter(diagnosis.code for item in others for diagnosis in item.diagnoses[:1])
     cause = ""
     if causes:

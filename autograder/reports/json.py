@@ -6,9 +6,11 @@ For the staff: the seed of the hidden inputs is in it.
 from __future__ import annotations
 
 import json
+from collections.abc import Iterator
+from textwrap import indent
 from typing import Any
 
-from autograder.models import PRETEND, Attempt, Grade, ItemResult, Late
+from autograder.models import PRETEND, Attempt, Grade, ItemResult, Late, Manual
 from autograder.reports.escape import plain
 from autograder.reports.wording import tell
 from autograder.words import languages, say
@@ -16,8 +18,17 @@ from autograder.words import languages, say
 
 def results(grade: Grade, lang: str = "en") -> str:
     """The text of results.json, with the sentences in one language; the codes are the same in all."""
-    attempts = [_attempt(grade, attempt, lang) for attempt in grade.attempts]
-    return json.dumps(attempts, ensure_ascii=False, indent=2, allow_nan=False) + "\n"
+    return "".join(pieces(grade, lang))
+
+
+def pieces(grade: Grade, lang: str = "en") -> Iterator[str]:
+    """The same, an attempt at a time: the text of a large class is larger than all that it is made from."""
+    start = "[\n"
+    for attempt in grade.attempts:
+        text = json.dumps(_attempt(grade, attempt, lang), ensure_ascii=False, indent=2, allow_nan=False)
+        yield start + indent(text, "  ")
+        start = ",\n"
+    yield "\n]\n" if grade.attempts else "[]\n"
 
 
 def _attempt(grade: Grade, attempt: Attempt, lang: str) -> dict[str, Any]:
@@ -50,6 +61,7 @@ def _attempt(grade: Grade, attempt: Attempt, lang: str) -> dict[str, Any]:
             "kit": env.kit,
             "data": plain(env.data),
             "practice": env.practice,
+            "runs": env.runs,
         },
     }
 
@@ -78,4 +90,12 @@ def _item(item: ItemResult, lang: str) -> dict[str, Any]:
             for diagnosis in item.diagnoses
         ],
         "feedback": [plain(say(words, lang), lines=True) for words in item.feedback],
+        "runs": [verdict.value for verdict in item.runs],
+        "manual": _manual(item.manual),
     }
+
+
+def _manual(entered: Manual | None) -> dict[str, Any] | None:
+    if entered is None:
+        return None
+    return {"score": entered.score, "comment": plain(entered.comment, lines=True), "judged": entered.judged}

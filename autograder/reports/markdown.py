@@ -22,6 +22,7 @@ from autograder.reports.wording import (
     item_of,
     judged_elsewhere,
     lateness,
+    manual,
     points,
     title,
     unit_of,
@@ -75,7 +76,7 @@ def _unit(grade: Grade, attempt: Attempt, unit: Unit | None, lang: str) -> Itera
     yield "| --- | --- | ---: |"
     for item in attempt.items:
         name = f"{markdown(title(item_of(unit, item.item), item.item, lang))} `{item.item}`"
-        value = points(None if item.verdict is Verdict.GRADER_ERROR else item.score)
+        value = points(None if item.unscored else item.score)
         mark = "✓ " if item.verdict is Verdict.PASSED else ""
         yield f"| {name} | {mark}{verdict(item.verdict, lang)} | {value} / {points(item.max_score)} |"
     yield ""
@@ -85,7 +86,7 @@ def _unit(grade: Grade, attempt: Attempt, unit: Unit | None, lang: str) -> Itera
         yield ""
     for item in attempt.items:
         part = item.verdict is Verdict.PASSED and item.score < item.max_score
-        if item.verdict not in _QUIET or part or item.warnings:
+        if item.verdict not in _QUIET or part or item.warnings or item.manual:
             yield from _item(item, unit, lang)
     yield from _next_step(attempt, unit, lang)
 
@@ -108,6 +109,8 @@ def _item(result: ItemResult, unit: Unit | None, lang: str) -> Iterator[str]:
     if item is not None and item.feedback == "verdict":  # the staff read the causes in results.json and index.html
         result = replace(result, diagnoses=(), feedback=())
         yield from _bullet(say(msg("Of this item only the verdict is told."), lang))
+    if about := manual(result):
+        yield from _bullet(say(about, lang))
     for sentence in feedback(result, lang):
         yield from _bullet(sentence)
     hints = (diagnosis.hint for diagnosis in result.diagnoses if diagnosis.hint is not None)
@@ -126,8 +129,7 @@ def _bullet(sentence: str) -> Iterator[str]:
 
 def _next_step(attempt: Attempt, unit: Unit | None, lang: str) -> Iterator[str]:
     """One thing to do: mend what was tried before beginning another item."""
-    ours = (Verdict.PASSED, Verdict.GRADER_ERROR)
-    open_items = [item for item in attempt.items if item.verdict not in ours]
+    open_items = [item for item in attempt.items if item.verdict is not Verdict.PASSED and not item.verdict.unscored]
     if not open_items:
         if attempt.items and attempt.scored:
             yield from (f"**{say(msg('Everything in this unit passes.'), lang)}**", "")

@@ -6,7 +6,7 @@ import textwrap
 import unicodedata
 from typing import TYPE_CHECKING
 
-from autograder.models import Grade, msg
+from autograder.models import Grade, Verdict, msg
 from autograder.reports.escape import plain
 from autograder.reports.wording import (
     counting,
@@ -15,9 +15,11 @@ from autograder.reports.wording import (
     environment,
     judged_elsewhere,
     lateness,
+    manual,
     points,
     tell,
     unscored,
+    unstable,
     warnings,
 )
 from autograder.standing import standings
@@ -34,7 +36,8 @@ def grade_table(grade: Grade, course: Course, lang: str, width: int = 100) -> st
     """One line for each attempt, then totals, isolation, data, what was not scored, notes; no line ends in blanks."""
     width = max(width, 40)
     blocks = [_table(grade, lang, width), "\n".join(_facts(grade, course, lang, width))]
-    blocks += [_rerun(grade, lang, width), _late(grade, lang, width), _attempts(grade, lang, width)]
+    blocks += [_rerun(grade, lang, width), _unstable(grade, lang, width), _manual(grade, lang, width)]
+    blocks += [_late(grade, lang, width), _attempts(grade, lang, width)]
     blocks += [_warned(grade, lang, width), _notes(grade, lang, width)]
     return "\n\n".join([tell(course.title, lang), *(block for block in blocks if block)]) + "\n"
 
@@ -82,9 +85,30 @@ def _facts(grade: Grade, course: Course, lang: str, width: int) -> list[str]:
 def _rerun(grade: Grade, lang: str, width: int) -> str:
     lines = []
     for attempt, items in unscored(grade):
-        names = ", ".join(plain(item.item) for item in items)
-        lines += _wrapped(f"  {plain(attempt.student)} {plain(attempt.unit)}: {names}", width)
+        names = ", ".join(plain(item.item) for item in items if item.verdict is Verdict.GRADER_ERROR)
+        if names:
+            lines += _wrapped(f"  {plain(attempt.student)} {plain(attempt.unit)}: {names}", width)
     return "\n".join([say(msg("not scored through our fault, run it again:"), lang), *lines]) if lines else ""
+
+
+def _unstable(grade: Grade, lang: str, width: int) -> str:
+    lines = []
+    for attempt, items in unscored(grade):
+        ends = "; ".join(tell(unstable(item), lang) for item in items if item.verdict is Verdict.UNSTABLE)
+        if ends:
+            lines += _wrapped(f"  {plain(attempt.student)} {plain(attempt.unit)}: {ends}", width)
+    head = msg("unstable, with other seeds it ended otherwise; decide in overrides.yml:")
+    return "\n".join([say(head, lang), *lines]) if lines else ""
+
+
+def _manual(grade: Grade, lang: str, width: int) -> str:
+    lines = []
+    for attempt in grade.attempts:
+        for item in attempt.items:
+            if about := manual(item):
+                where = f"{plain(attempt.student)} {plain(attempt.unit)} {plain(item.item)}"
+                lines += _wrapped(f"  {where}: {tell(about, lang)}", width)
+    return "\n".join([say(msg("decided by a person (overrides.yml):"), lang), *lines]) if lines else ""
 
 
 def _late(grade: Grade, lang: str, width: int) -> str:

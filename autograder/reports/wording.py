@@ -24,6 +24,7 @@ VERDICTS = MappingProxyType(
         Verdict.BLOCKED: msg("blocked"),
         Verdict.MISSING: msg("missing"),
         Verdict.GRADER_ERROR: msg("not scored"),
+        Verdict.UNSTABLE: msg("unstable"),
     }
 )
 
@@ -138,12 +139,28 @@ def warnings(grade: Grade, course: Course) -> list[Message]:
 
 
 def unscored(grade: Grade) -> list[tuple[Attempt, list[ItemResult]]]:
-    """What has no score through our fault, for a re-run."""
+    """What has no score, for a re-run or for a person to decide."""
     return [
-        (attempt, [item for item in attempt.items if item.verdict is Verdict.GRADER_ERROR])
-        for attempt in grade.attempts
-        if not attempt.scored
+        (attempt, [item for item in attempt.items if item.unscored]) for attempt in grade.attempts if not attempt.scored
     ]
+
+
+def manual(result: ItemResult) -> Message | None:
+    """What a person decided about an item."""
+    if result.manual is None:
+        return None
+    if result.manual.score is None:
+        return msg("a person wrote: {comment}", comment=result.manual.comment)
+    about = {"now": points(result.score), "before": points(result.manual.judged)}
+    if not result.manual.comment:
+        return msg("a person set the points: {now}, judged {before}", **about)
+    return msg("a person set the points: {now}, judged {before}: {comment}", comment=result.manual.comment, **about)
+
+
+def unstable(result: ItemResult) -> Message:
+    """How its runs ended."""
+    ends = ", ".join(f"{result.runs.count(which)} × {which.value}" for which in Verdict if which in result.runs)
+    return msg("{item}: {ends}", item=result.item, ends=ends)
 
 
 def devices(names: Iterable[str], lang: str) -> str:

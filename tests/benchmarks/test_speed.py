@@ -18,7 +18,7 @@ from pytest_benchmark.fixture import BenchmarkFixture
 
 from autograder.bank import solution_path
 from autograder.course import Course, load
-from autograder.grading.run import Pool, unscored
+from autograder.grading.pool import Pool, attempts
 from autograder.grading.slot import Job, Settings
 from autograder.models import Submission
 
@@ -147,10 +147,10 @@ def _pool_seconds(course: Course, work: Mapping[str, Sequence[str]], times: int)
     ]
     pairs = [(submission, tuple(work[submission.unit])) for submission in handed_in] * times
     before = resource.getrusage(resource.RUSAGE_CHILDREN)
-    with Pool(settings, 1) as pool:
+    with Pool(course, settings, 1) as pool:
         jobs = [Job(number, submission, items) for number, (submission, items) in enumerate(pairs)]
-        attempts = [attempt for _, attempt in pool.run(jobs, lambda job, why: unscored(course, job, why))]
-    assert len(attempts) == len(pairs)
-    assert all(attempt.scored for attempt in attempts)
+        ended = [attempt for _, attempt in attempts(pool.run(jobs))]
+    assert len(ended) == len(pairs)
+    assert all(attempt.scored for attempt in ended)
     after = resource.getrusage(resource.RUSAGE_CHILDREN)
     return after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime

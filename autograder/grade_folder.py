@@ -1,0 +1,128 @@
+"""The grade folder, from PATHs to reports: what `grade` writes into --out, and what `regrade` compares with it.
+
+    with opened(out) as store:
+        judged = judge(asked, course, store, out, …)      everything judged; what the reports say is as it was
+        differences(…, judged) → Differences              against what the reports say
+        publish(judged, …) → the page to open             now they say this
+
+The folder remembers what was asked of `grade` (`Asked`), so that a regrade asks the same.  Prints nothing.  Raises what
+intake, grading, the store and outputs raise.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from dataclasses import asdict, dataclass, replace
+from pathlib import Path
+from typing import Any
+
+from autograder import regrade
+from autograder.course import Course
+from autograder.datasets import Progress
+from autograder.grading.run import Graded, Options, grade
+from autograder.grading.store import Published, Store, StoreError
+from autograder.intake import collect, collect_assignment
+from autograder.models import Attempt, ItemResult
+from autograder.outputs import write
+from autograder.overrides import load
+from autograder.standing import Deadlines
+from autograder.watch import Watch
+
+ASKED = "asked"
+
+
+@dataclass(frozen=True)
+class Asked:
+    """What was asked of `grade`."""
+
+    paths: tuple[Path, ...]
+    options: Options
+    assignment: str = ""
+    gradebook: Path | None = None
+
+    def dumps(self) -> str:
+        """For the folder: paths that hold wherever the next command is typed."""
+        return json.dumps(asdict(self), default=lambda path: str(path.resolve()))
+
+    @classmethod
+    def loads(cls, text: str) -> Asked:
+        found: dict[str, Any] = json.loads(text)
+        options = found["options"]
+        data = options["course_data"]
+        options |= {"units": tuple(options["units"]), "course_data": Path(data) if data else None, "fresh": False}
+        book = found["gradebook"]
+        paths = tuple(map(Path, found["paths"]))
+        return cls(paths, Options(**options), found["assignment"], Path(book) if book else None)
+
+
+def remembered(store: Store, out: Path) -> Asked:
+    """What the last `grade` into this folder was asked; StoreError where nothing was graded."""
+    try:
+        return Asked.loads(store.meta(ASKED))
+    except (ValueError, KeyError, TypeError):
+        raise StoreError(f"{out}: nothing was graded into it; run `autograder grade PATH… --out {out}` first") from None
+
+
+def judge(
+    asked: Asked, course: Course, store: Store, out: Path, *, watch: Watch = Watch(), progress: Progress | None = None
+) -> Graded:
+    """Everything judged that is not kept; what a person decided stands in it."""
+    overrides = load(out, course)
+    due = Deadlines()
+    if asked.gradebook:  # asked before anything is judged, so that a wrong file costs no time
+        from autograder.gradebook import deadlines
+
+        due = deadlines(asked.gradebook, course.unit(asked.assignment))
+    if asked.assignment:
+        found = collect_assignment(asked.paths, course, asked.assignment)
+        asked = replace(asked, options=replace(asked.options, units=(asked.assignment,)))
+    else:
+        found = collect(asked.paths, course, asked.options.units or None)
+    return grade(
+        course,
+        found.submissions,
+        asked.options,
+        store,
+        notes=found.notes,
+        deadlines=due,
+        overrides=overrides,
+        watch=watch,
+        progress=progress,
+    )
+
+
+def publish(asked: Asked, judged: Graded, course: Course, store: Store, out: Path, lang: str) -> Path:
+    """Write the reports, and remember what they say."""
+    page = write(judged.grade, course, out, lang)
+    store.publish(told(judged))
+    store.remember(ASKED, asked.dumps())
+    return page
+
+
+def told(judged: Graded) -> Iterator[Published]:
+    """What the reports of this grade say of each item."""
+    kept = not judged.grade.isolation.advice
+    for place, attempt in enumerate(judged.grade.attempts):
+        for item in attempt.items:
+            yield _told(attempt, item, judged, place, kept)
+
+
+def differences(store: Store, judged: Graded) -> regrade.Differences:
+    return regrade.differences(store.published(), told(judged))
+
+
+def _told(attempt: Attempt, item: ItemResult, judged: Graded, place: int, kept: bool) -> Published:
+    return Published(
+        attempt.student,
+        attempt.unit,
+        attempt.number,
+        item.item,
+        item.verdict.value,
+        None if item.unscored else item.score,
+        item.max_score,
+        judged.parts(place, item.item) if kept and not item.verdict.unscored else None,
+    )
+
+
+__all__ = ["Asked", "differences", "judge", "publish", "remembered", "told"]
