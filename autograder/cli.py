@@ -89,7 +89,6 @@ def _language_here(asked: argparse.Namespace) -> str:
 
 def _grade(asked: argparse.Namespace) -> int:
     from autograder.grade_folder import Asked
-    from autograder.outputs import check_folder
 
     course = load(asked.course)
     options = _options(asked)
@@ -97,7 +96,6 @@ def _grade(asked: argparse.Namespace) -> int:
         return _refuse("--gradebook needs --assignment, and no --isolation none: advice enters no grade book")
     if asked.assignment and options.units:
         return _refuse("--assignment names the unit; leave --unit away")
-    check_folder(asked.out)
     return _graded(asked, course, Asked(tuple(asked.paths), options, asked.assignment or "", asked.gradebook))
 
 
@@ -105,10 +103,11 @@ def _regrade(asked: argparse.Namespace) -> int:
     """The same submissions, or those named now, against today's tests; what changes is told before it is written."""
     from dataclasses import replace
 
-    from autograder.grade_folder import remembered
+    from autograder.grade_folder import check_graded, remembered
     from autograder.grading.store import Store
 
     course = load(asked.course)
+    check_graded(asked.out)
     with Store(asked.out) as store:
         before = remembered(store, asked.out)
     changed = replace(
@@ -122,18 +121,20 @@ def _regrade(asked: argparse.Namespace) -> int:
 def _graded(asked: argparse.Namespace, course: Course, wanted: Asked) -> int:
     """Judge, then write the reports; of `regrade` first the differences, and without --apply nothing else."""
     from autograder.console import voice, width
-    from autograder.grade_folder import differences, judge, publish
+    from autograder.grade_folder import differences, gather, judge, publish
     from autograder.grading.store import Store
-    from autograder.outputs import write_whole
+    from autograder.outputs import check_folder, write_whole
     from autograder.reports import lines, regrade, text
 
     lang = _language(asked, course)
     compares, writes = asked.command == "regrade", asked.command == "grade" or asked.apply
     quiet = asked.json or asked.quiet
     page = None
+    gathered = gather(wanted, course, asked.out)
+    check_folder(asked.out)
     with Store(asked.out) as store:
         with voice(msg("grading"), lang, json=asked.json, quiet=asked.quiet) as progress:
-            judged = judge(wanted, course, store, asked.out, watch=progress, progress=progress.download)
+            judged = judge(gathered, course, store, watch=progress, progress=progress.download)
         if compares:
             found = differences(store, judged)
             if asked.csv:

@@ -116,7 +116,9 @@ class Told(ProgressColumn):
 class Progress(Silent):
     """One bar for the run, one more while something is downloaded."""
 
-    def __init__(self, what: Words, lang: str, clock: Callable[[], float] = time.monotonic) -> None:
+    def __init__(
+        self, what: Words, lang: str, clock: Callable[[], float] = time.monotonic, console: Console | None = None
+    ) -> None:
         columns = (
             TextColumn("{task.description}"),
             BarColumn(bar_width=20),
@@ -124,7 +126,7 @@ class Progress(Silent):
             TimeElapsedColumn(),
             Told(self.told),
         )
-        self._bar = Bar(*columns, console=Console(stderr=True))
+        self._bar = Bar(*columns, console=console or Console(stderr=True))
         self._what, self._lang = say(what, lang), lang
         self._task = self._bar.add_task(self._what, total=None, visible=False)
         self._files: dict[str, TaskID] = {}

@@ -1,9 +1,9 @@
 """The grade folder, from PATHs to reports: what `grade` writes into --out, and what `regrade` compares with it.
 
-    with opened(out) as store:
-        judged = judge(asked, course, store, out, …)      everything judged; what the reports say is as it was
-        differences(…, judged) → Differences              against what the reports say
-        publish(judged, …) → the page to open             now they say this
+    gather(asked, course, out) → Gathered                 what is to be judged; nothing is touched
+    judge(gathered, course, store) → Graded               everything judged; the reports say what they said
+    differences(store, graded) → Differences              against what the reports say
+    publish(asked, graded, …) → the page to open          now they say this
 
 The folder remembers what was asked of `grade` (`Asked`), so that a regrade asks the same.  Prints nothing.  Raises what
 intake, grading, the store and outputs raise.
@@ -21,11 +21,11 @@ from autograder import regrade
 from autograder.course import Course
 from autograder.datasets import Progress
 from autograder.grading.run import Graded, Options, grade
-from autograder.grading.store import Published, Store, StoreError
-from autograder.intake import collect, collect_assignment
+from autograder.grading.store import FOLDER, Published, Store, StoreError
+from autograder.intake import Intake, collect, collect_assignment
 from autograder.models import Attempt, ItemResult
 from autograder.outputs import write
-from autograder.overrides import load
+from autograder.overrides import Override, load
 from autograder.standing import Deadlines
 from autograder.watch import Watch
 
@@ -56,6 +56,23 @@ class Asked:
         return cls(paths, Options(**options), found["assignment"], Path(book) if book else None)
 
 
+@dataclass(frozen=True)
+class Gathered:
+    """Submissions, and what else stands beside them."""
+
+    asked: Asked
+    options: Options
+    intake: Intake
+    due: Deadlines
+    overrides: tuple[Override, ...]
+
+
+def check_graded(out: Path) -> None:
+    """StoreError for a folder into which nothing was graded; nothing is made there."""
+    if not (out / FOLDER).is_dir():
+        raise StoreError(f"{out}: nothing was graded into it; run `autograder grade PATH… --out {out}` first")
+
+
 def remembered(store: Store, out: Path) -> Asked:
     """What the last `grade` into this folder was asked; StoreError where nothing was graded."""
     try:
@@ -64,29 +81,33 @@ def remembered(store: Store, out: Path) -> Asked:
         raise StoreError(f"{out}: nothing was graded into it; run `autograder grade PATH… --out {out}` first") from None
 
 
-def judge(
-    asked: Asked, course: Course, store: Store, out: Path, *, watch: Watch = Watch(), progress: Progress | None = None
-) -> Graded:
-    """Everything judged that is not kept; what a person decided stands in it."""
-    overrides = load(out, course)
-    due = Deadlines()
-    if asked.gradebook:  # asked before anything is judged, so that a wrong file costs no time
+def gather(asked: Asked, course: Course, out: Path) -> Gathered:
+    """All that can be wrong with what was asked is found here, before any work is done and anything is written."""
+    due, options = Deadlines(), asked.options
+    if asked.assignment:
+        found = collect_assignment(asked.paths, course, asked.assignment)
+        options = replace(options, units=(asked.assignment,))
+    else:
+        found = collect(asked.paths, course, options.units or None)
+    if asked.gradebook:
         from autograder.gradebook import deadlines
 
         due = deadlines(asked.gradebook, course.unit(asked.assignment))
-    if asked.assignment:
-        found = collect_assignment(asked.paths, course, asked.assignment)
-        asked = replace(asked, options=replace(asked.options, units=(asked.assignment,)))
-    else:
-        found = collect(asked.paths, course, asked.options.units or None)
+    return Gathered(asked, options, found, due, load(out, course))
+
+
+def judge(
+    found: Gathered, course: Course, store: Store, *, watch: Watch = Watch(), progress: Progress | None = None
+) -> Graded:
+    """Everything judged that is not kept; what a person decided stands in it."""
     return grade(
         course,
-        found.submissions,
-        asked.options,
+        found.intake.submissions,
+        found.options,
         store,
-        notes=found.notes,
-        deadlines=due,
-        overrides=overrides,
+        notes=found.intake.notes,
+        deadlines=found.due,
+        overrides=found.overrides,
         watch=watch,
         progress=progress,
     )
@@ -125,4 +146,4 @@ def _told(attempt: Attempt, item: ItemResult, judged: Graded, place: int, kept: 
     )
 
 
-__all__ = ["Asked", "differences", "judge", "publish", "remembered", "told"]
+__all__ = ["Asked", "Gathered", "check_graded", "differences", "gather", "judge", "publish", "remembered", "told"]

@@ -14,7 +14,7 @@ from autograder.models import GENERAL, WARNED, Attempt, Diagnosis, ItemResult, V
 
 # These tell of the whole file by themselves; other ends of an import are known by their being the same in every item.
 OF_THE_FILE = frozenset({"no_file", "import_failed", "import_timed_out"})
-APART = (Verdict.PASSED, Verdict.NOT_ATTEMPTED, Verdict.MISSING, Verdict.GRADER_ERROR)
+APART = (Verdict.PASSED, Verdict.NOT_ATTEMPTED, Verdict.MISSING, Verdict.GRADER_ERROR, Verdict.UNSTABLE)
 
 
 @dataclass(frozen=True)
@@ -115,7 +115,7 @@ def _failed(result: ItemResult) -> bool:
 def _of_the_file(attempt: Attempt) -> ItemResult | None:
     """What became of a module that was not handed in or did not load; its items all end alike."""
     told = next((result for result in attempt.items if result.diagnoses), None)
-    if told is None or told.verdict in (Verdict.PASSED, Verdict.NOT_ATTEMPTED, Verdict.GRADER_ERROR):
+    if told is None or told.verdict.unscored or told.verdict in (Verdict.PASSED, Verdict.NOT_ATTEMPTED):
         return None
     alike = len(attempt.items) > 1 and len({(result.verdict, result.diagnoses) for result in attempt.items}) == 1
     if not alike and told.diagnoses[0].code not in OF_THE_FILE:
@@ -126,8 +126,8 @@ def _of_the_file(attempt: Attempt) -> ItemResult | None:
 def _tally(key: tuple[str, str], results: Iterable[tuple[Attempt, ItemResult]]) -> Tally:
     own = [(attempt.student, result) for attempt, result in results if (attempt.unit, result.item) == key]
 
-    def those(verdict: Verdict) -> tuple[str, ...]:
-        return tuple(student for student, result in own if result.verdict is verdict)
+    def those(*verdicts: Verdict) -> tuple[str, ...]:
+        return tuple(student for student, result in own if result.verdict in verdicts)
 
     return Tally(
         *key,
@@ -136,7 +136,7 @@ def _tally(key: tuple[str, str], results: Iterable[tuple[Attempt, ItemResult]]) 
         unexplained=tuple(student for student, result in own if _failed(result) and named(result) is None),
         not_attempted=those(Verdict.NOT_ATTEMPTED),
         missing=those(Verdict.MISSING),
-        unscored=those(Verdict.GRADER_ERROR),
+        unscored=those(Verdict.GRADER_ERROR, Verdict.UNSTABLE),
     )
 
 

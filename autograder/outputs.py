@@ -96,7 +96,8 @@ def write_whole(path: Path, text: str | Iterable[str]) -> None:
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         with part.open("w", encoding="utf-8", newline="") as file:
-            file.writelines([text] if isinstance(text, str) else text)
+            for piece in [text] if isinstance(text, str) else text:
+                file.write(piece)
         os.replace(part, path)
     except OSError as error:
         with contextlib.suppress(OSError):

@@ -310,6 +310,8 @@ def test_the_json_has_each_verdict_with_its_causes_and_feedback() -> None:
             }
         ],
         "feedback": ["dx has 3 wrong entries"],
+        "runs": [],
+        "manual": None,
     }
 
 

@@ -21,7 +21,7 @@ from autograder.gradebook.autograded import write_autograded
 from autograder.gradebook.cells import Cell, GradebookError, Layout, Place, Written, layout
 from autograder.intake.names import student_name
 from autograder.intake.nbgrader import names_on_disk
-from autograder.models import Grade, ItemResult, Verdict
+from autograder.models import Grade, ItemResult
 from autograder.reports.markdown import comment
 from autograder.reports.wording import is_practice
 from autograder.standing import Deadlines, Standing, standings
@@ -232,7 +232,7 @@ class _Pen:
         told: dict[str, list[str]] = {}
         for place in self.layout.places:
             result = _result(results, place.item)
-            if place.comment and result and result.verdict is not Verdict.GRADER_ERROR:
+            if place.comment and result and not result.unscored:
                 told.setdefault(place.comment, []).append(comment(result, self.unit, self.lang))
         return {cell: "\n\n".join(filter(None, texts)) for cell, texts in told.items()}
 
@@ -270,7 +270,7 @@ class _Pen:
 def _share(standing: Standing, item: Item) -> float | None:
     """Of the item's points, over the attempts that count; None while one of them is unscored."""
     results = [_result(attempt.items, item) for attempt in standing.counting]
-    if any(result is None or result.verdict is Verdict.GRADER_ERROR for result in results):
+    if any(result is None or result.unscored for result in results):
         return None
     return sum(result.score / (result.max_score or 1) for result in results if result) / len(results)
 

@@ -13,9 +13,9 @@ from dataclasses import dataclass, field, replace
 from autograder.course import Item, Ramp
 from autograder.models import Attempt, Diagnosis, ItemResult, Verdict, Words, msg
 
-# What an item is called when its tests ended differently: the first that occurs.
+# What an item is called when its tests ended differently: the first that occurs.  (`unstable` is made of whole runs.)
 PRECEDENCE = (
-    Verdict.GRADER_ERROR, Verdict.BLOCKED, Verdict.TIMED_OUT, Verdict.OUT_OF_MEMORY, Verdict.CRASHED,
+    Verdict.GRADER_ERROR, Verdict.UNSTABLE, Verdict.BLOCKED, Verdict.TIMED_OUT, Verdict.OUT_OF_MEMORY, Verdict.CRASHED,
     Verdict.MISSING, Verdict.FAILED, Verdict.NOT_ATTEMPTED, Verdict.PASSED,
 )  # fmt: skip
 

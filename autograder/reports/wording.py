@@ -36,6 +36,7 @@ MEANINGS = MappingProxyType(
         Verdict.BLOCKED: msg("It used something that this item forbids."),
         Verdict.MISSING: msg("It was not found in what was handed in."),
         Verdict.GRADER_ERROR: msg("The grader failed here, not you: nothing is lost, and it will be graded again."),
+        Verdict.UNSTABLE: msg("With other random inputs it ended otherwise; a person will look at it."),
     }
 )
 
