@@ -12,7 +12,7 @@ import lzma
 import tarfile
 import tracemalloc
 import zipfile
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import pytest
@@ -112,7 +112,7 @@ def read_or_refused(path: Path, data: bytes, course: Course, most: int) -> bool:
     """In one line, with no module above the cap and no more memory than `most`.  True when it was read."""
     path.write_bytes(data)
     refused = ""
-    submissions: tuple[Submission, ...] = ()
+    submissions: Sequence[Submission] = ()
     tracemalloc.start()
     try:
         submissions = collect([path], course, None).submissions

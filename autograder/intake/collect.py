@@ -17,6 +17,7 @@ from autograder.intake.entry import MODULES, Entry, IntakeError, Kind, Wanted
 from autograder.intake.layout import Shared, home, listed, share
 from autograder.intake.names import printable, student_name
 from autograder.intake.notebook import is_notebook, opened
+from autograder.intake.packed import Submissions
 from autograder.models import Submission, Words, msg
 from autograder.words import say
 
@@ -30,7 +31,7 @@ MOST_NOTES = 12  # on what was refused of one student: an archive can hold 2000 
 class Intake:
     """What there is to grade."""
 
-    submissions: tuple[Submission, ...]
+    submissions: Sequence[Submission]
     notes: tuple[Words, ...] = ()
 
 
@@ -56,13 +57,13 @@ def collect(paths: Sequence[Path], course: Course, units: Collection[str] | None
             if name not in (raw, printable(raw)):
                 student.notes.append(msg("the name was changed: it held characters that are not shown"))
     every_unit = bool(units)
-    submissions: list[Submission] = []
+    submissions: list[tuple[Submission, bytes | None]] = []
     for name in sorted(students, key=lambda name: (name.casefold(), name)):
         student = students[name]
         submissions += student.submissions(every_unit)
         if not student.copies and not every_unit:
             notes.append(msg("{student}: {note}", student=name, note=student.nothing()))
-    return Intake(tuple(submissions), tuple(notes))
+    return Intake(Submissions(submissions), tuple(notes))
 
 
 @dataclass(frozen=True)
@@ -101,29 +102,30 @@ class Student:
                     loud.append(msg("{student}: {note}", student=self.name, note=entry.note))
         return loud
 
-    def submissions(self, every_unit: bool) -> list[Submission]:
-        """In course order; what there is to say about the student as a whole stands with the first."""
+    def submissions(self, every_unit: bool) -> list[tuple[Submission, bytes | None]]:
+        """In course order, each with its packed source; what is said of the student as a whole stands with the first."""
         notes = self.notes[:MOST_NOTES]
         if len(self.notes) > MOST_NOTES:
             notes.append(msg("and {n} more of this kind", n=len(self.notes) - MOST_NOTES))
         if self.ignored:
             notes.append(msg("ignored, never read: {names}", names=listed(self.ignored)))
-        found: list[Submission] = []
+        found: list[tuple[Submission, bytes | None]] = []
         for unit in self.wanted.units:
             copies = _ranked(self.copies.get(unit.id, ()), unit)
             if copies:
                 best, about = copies[0].entry, _about(copies, self.wanted)
-                name, source, cells = self.wanted.filename(best), best.source, best.cells
+                name, packed, cells = self.wanted.filename(best), best.packed, best.cells
             elif every_unit:
                 about = [msg("{name} was not handed in", name=unit.filename)]
-                name, source, cells = unit.filename, None, ()
+                name, packed, cells = unit.filename, None, ()
             else:
                 continue
-            found.append(Submission(self.name, unit.id, name, source, (*about, *notes), cells))
+            found.append((Submission(self.name, unit.id, name, None, (*about, *notes), cells), packed))
             notes = []
         if found:
             missing = [unit for unit in self.wanted.units if unit.id not in self.copies]
-            found[0] = replace(found[0], notes=(*found[0].notes, *misnamed(self.ignored, missing)))
+            first, packed = found[0]
+            found[0] = replace(first, notes=(*first.notes, *misnamed(self.ignored, missing))), packed
         return found
 
     def nothing(self) -> Words:
@@ -136,7 +138,7 @@ class Student:
         depth, exact = len(home(entry, self.wanted)), entry.name == self.wanted.filename(entry)
         name = (not exact, len(entry.parts), entry.parts, -index)
         shown = path.name if is_module(path) else "/".join((path.name, *entry.parts))
-        return _Copy((entry.source is None, order, depth), name, entry, printable(shown))
+        return _Copy((not entry.is_read, order, depth), name, entry, printable(shown))
 
 
 def _ranked(copies: Sequence[_Copy], unit: Unit) -> list[_Copy]:
@@ -155,7 +157,7 @@ def _done(entry: Entry, unit: Unit) -> int:
 
     Who works in the notebook hands in the untouched .py beside it, or the other way round; no date tells them apart.
     """
-    source = entry.source or b""
+    source = entry.content or b""
     symbols = {item.symbol.encode() for item in unit.items}
     defined = set(re.findall(rb"^[ \t]*(?:def|class)[ \t]+(\w+)", source, re.MULTILINE))
     return len(symbols & defined) - len(re.findall(rb"^[ \t]*raise[ \t]+NotImplementedError", source, re.MULTILINE))
@@ -169,11 +171,11 @@ def _about(copies: list[_Copy], wanted: Wanted) -> list[Words]:
     if best.entry.name != name:
         about.append(msg("{found} was taken for {name}", found=printable(best.entry.name), name=name))
     about += [copy.entry.note for copy in others if copy.entry.note is not None and is_notebook(copy.entry.name)][:1]
-    others = [copy for copy in others if copy.entry.source != best.entry.source]
+    others = [copy for copy in others if copy.entry.packed != best.entry.packed]
     if others:
         places = ", ".join(copy.shown for copy in others[:3]) + ("" if len(others) <= 3 else f" … (+{len(others) - 3})")
         sentence = msg("handed in more than once: {best} counts, not {others}", best=best.shown, others=places)
-        if len({is_notebook(copy.entry.name) for copy in copies if copy.entry.source is not None}) > 1:
+        if len({is_notebook(copy.entry.name) for copy in copies if copy.entry.is_read}) > 1:
             sentence = msg(
                 "handed in as .py and as notebook: {best} counts, not {others}; "
                 "the one with more of its functions written does, else the .py",
@@ -210,13 +212,15 @@ def _read(path: Path, wanted: Wanted) -> Shared:
         raise IntakeError(f"{shown}: a link; name what it points to")
     try:
         if stat.S_ISDIR(mode):
-            entries = [opened(entry) for entry in folder.read(whole, wanted)]
+            entries = [opened(entry).put_away() for entry in folder.read(whole, wanted)]
             return _known(share(entries, wanted, whole.name or "student", is_zip=False), entries, shown, wanted)
         if is_module(whole):
             return _module(whole, shown, wanted)
         if stem := archive.stem(whole.name):
             with folder.open_regular(whole) as file:
-                entries = [opened(entry) for entry in archive.read(file, whole.name, wanted, archive.A_CLASS)]
+                entries = [
+                    opened(entry).put_away() for entry in archive.read(file, whole.name, wanted, archive.A_CLASS)
+                ]
             return _known(share(entries, wanted, stem, is_zip=True), entries, shown, wanted)
     except Unreadable as error:
         raise IntakeError(f"{shown}: {say(error.message, 'en')}") from error
@@ -237,7 +241,7 @@ def _module(path: Path, shown: str, wanted: Wanted) -> Shared:
     if entry.note is not None:
         raise IntakeError(f"{shown}: {say(entry.note, 'en')}")
     folders = home(Entry(path.parts[1:], Kind.MODULE), wanted)
-    return Shared({folders[-1] if folders else "student": [entry]})
+    return Shared({folders[-1] if folders else "student": [entry.put_away()]})
 
 
 def _known(shared: Shared, entries: Sequence[Entry], shown: str, wanted: Wanted) -> Shared:

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import Enum, auto
 from pathlib import PurePosixPath
 from typing import TYPE_CHECKING
 
+from autograder.intake.packed import pack, unpack
 from autograder.models import Words, msg
 
 if TYPE_CHECKING:
@@ -50,6 +51,19 @@ class Entry:
     source: bytes | None = None
     note: Words | None = None
     cells: tuple[int, ...] = ()  # of a notebook, once it is opened: the line of `source` at which each cell begins
+    packed: bytes | None = None  # in the place of `source`, once nothing is to be done with it for now
+
+    def put_away(self) -> Entry:
+        """The same, small in memory."""
+        return self if self.source is None else replace(self, source=None, packed=pack(self.source))
+
+    @property
+    def is_read(self) -> bool:
+        return self.source is not None or self.packed is not None
+
+    @property
+    def content(self) -> bytes | None:
+        return unpack(self.packed) if self.packed is not None else self.source
 
     @property
     def name(self) -> str:

@@ -22,6 +22,7 @@ from autograder.intake.entry import IntakeError, Wanted, skipped
 from autograder.intake.layout import listed_names
 from autograder.intake.names import printable, student_name
 from autograder.intake.notebook import opened
+from autograder.intake.packed import Submissions
 from autograder.models import Submission, Words, msg
 
 TIMESTAMP = "timestamp.txt"
@@ -41,7 +42,7 @@ def collect_assignment(paths: Sequence[Path], course: Course, assignment: str) -
     """Every student who handed the assignment in, each in the unit of the same name."""
     unit = course.unit(assignment)
     wanted = Wanted(course, (unit,))
-    submissions: list[Submission] = []
+    submissions: list[tuple[Submission, bytes | None]] = []
     notes: list[Words] = []
     for path in paths:
         found, without = _hand_ins(path, assignment)
@@ -57,14 +58,14 @@ def collect_assignment(paths: Sequence[Path], course: Course, assignment: str) -
                     names=listed_names(without),
                 )
             )
-    submissions.sort(key=lambda one: (one.student.casefold(), one.student, order(one.submitted_at)))
-    return Intake(tuple(submissions), tuple(notes))
+    submissions.sort(key=lambda one: (one[0].student.casefold(), one[0].student, order(one[0].submitted_at)))
+    return Intake(Submissions(submissions), tuple(notes))
 
 
-def _submission(hand_in: HandIn, wanted: Wanted, notes: list[Words]) -> Submission:
+def _submission(hand_in: HandIn, wanted: Wanted, notes: list[Words]) -> tuple[Submission, bytes | None]:
     student = Student(student_name(hand_in.student), wanted)
     try:
-        entries = [opened(entry) for entry in folder.read(hand_in.path, wanted)]
+        entries = [opened(entry).put_away() for entry in folder.read(hand_in.path, wanted)]
     except OSError as error:
         entries = []
         student.notes.append(msg("{name} cannot be listed ({why})", name=hand_in.path.name, why=error.strerror or "?"))
@@ -72,7 +73,8 @@ def _submission(hand_in: HandIn, wanted: Wanted, notes: list[Words]) -> Submissi
     submitted_at, note = timestamp(hand_in.path)
     if note is not None:
         student.notes.append(note)
-    return replace(student.submissions(every_unit=True)[0], submitted_at=submitted_at)
+    submission, packed = student.submissions(every_unit=True)[0]
+    return replace(submission, submitted_at=submitted_at), packed
 
 
 def names_on_disk(submitted: Path) -> dict[str, str]:
