@@ -45,7 +45,7 @@ WHY = MappingProxyType(
 
 
 def table(found: Differences, lang: str, *, applied: bool, again: str, notes: Sequence[Words] = ()) -> str:
-    """A line for each item that changes, then the sums and the notes of the run.  `again`: the command that writes it."""
+    """A line for each item that changes, the sums, the notes of the run.  `again`: the command that writes it."""
     lines = [say(_head(found), lang)]
     rows = [_row(change, lang) for change in found.changes]
     if rows:
