@@ -208,7 +208,13 @@ def measure(course: Course, unit: Unit, submissions: Sequence[Submission], warm:
             zygote, _ = choose("landlock", trust=False, hidden=(course.path,))
             try:
                 found.append(
-                    _judged(Judge(course, suites, zygote, data, lambda _: None), submissions, warm, clock, inside)
+                    _judged(
+                        Judge(course, suites, zygote, data, lambda item, seconds: None),
+                        submissions,
+                        warm,
+                        clock,
+                        inside,
+                    )
                 )
             finally:
                 zygote.close()
