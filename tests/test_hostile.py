@@ -1,9 +1,10 @@
 """The hostile corpus holds: tests/golden/hostile/<group>/<name>/ through the command an instructor types, in each tier.
 
-Each group is graded once a tier and a user (whoever runs this, and an ordinary one where that is root), by one slot,
-with an honest submission before and after every hostile one.  What a case must become stands in its expect.toml (see
-tests/golden/hostile/README.md).  Cases with a `baseline` are run against a plain pytest in one process as well, where
-they must win: the test of the test.  Two runs at a time, in the order in which they are asked for.
+Each group is graded once a tier and a user (whoever runs this, and an ordinary one where that is root; what needs no
+walls as one of the two, and as the other where slow tests run), by one slot, with an honest submission before and
+after every hostile one.  What a case must become stands in its expect.toml (see tests/golden/hostile/README.md).  Cases
+with a `baseline` are run against a plain pytest in one process as well, where they must win: the test of the test.  Two
+runs at a time, in the order in which they are asked for.
 """
 
 from __future__ import annotations
@@ -48,6 +49,7 @@ LOG_BYTES = 16 << 10  # of an item: 6 KB, in which every byte may have become an
 ALLOWED = 6.0  # seconds of all items together, where a case names no bound
 UNHURRIED = 3.0  # seconds of a neighbour's six items, which take 0.05 alone: nobody's threads and files slow it down
 AT_ONCE = 2  # runs; one holds two processes, of which one works
+WITHOUT_WALLS = ("forging", "accidents")  # what these try is judged by value, or is no attack
 ALONE = {"denial"}  # its submissions take what the machine has, and some must reach their limit before the clock's
 
 pytestmark = [
@@ -69,7 +71,7 @@ class Case:
     @property
     def tiers(self) -> tuple[str, ...]:
         """Where it holds: walls are what stops theft, tampering and denial, so those need them."""
-        default = (*WALLED, "process") if self.group in ("forging", "accidents") else WALLED
+        default = (*WALLED, "process") if self.group in WITHOUT_WALLS else WALLED
         return tuple(self.want.get("tiers", default))
 
     def wanted(self, tier: str) -> dict[str, Any]:
@@ -114,8 +116,23 @@ GROUPS = sorted({case.group for case in CASES})
 RUNS = [(setting, case) for setting in _settings() for case in CASES if setting.tier in case.tiers]
 PAIRS = list(dict.fromkeys((setting, case.group) for setting, case in RUNS))
 BITES = [case for case in CASES if "baseline" in case.want]
-every_run = pytest.mark.parametrize(("setting", "case"), RUNS, ids=[f"{s}-{c.group}-{c.name}" for s, c in RUNS])
-every_group = pytest.mark.parametrize(("setting", "group"), PAIRS, ids=[f"{s}-{group}" for s, group in PAIRS])
+
+
+def _once(setting: Setting, group: str) -> tuple[pytest.MarkDecorator, ...]:
+    """What only forges or fails ends the same whoever runs it: each walled tier meets it as one user; more is slow."""
+    users = {other.uid for other, _ in RUNS}
+    other = {"namespaces": SCRATCH_USER, "landlock": os.geteuid()}.get(setting.tier)
+    again = group in WITHOUT_WALLS and len(users) > 1 and setting.uid == other
+    return (pytest.mark.slow,) if again else ()
+
+
+every_run = pytest.mark.parametrize(
+    ("setting", "case"),
+    [pytest.param(s, c, marks=_once(s, c.group), id=f"{s}-{c.group}-{c.name}") for s, c in RUNS],
+)
+every_group = pytest.mark.parametrize(
+    ("setting", "group"), [pytest.param(s, group, marks=_once(s, group), id=f"{s}-{group}") for s, group in PAIRS]
+)
 
 
 @dataclass(frozen=True)
