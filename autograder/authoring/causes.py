@@ -107,7 +107,9 @@ RIGHT_FOR: Mapping[str, frozenset[str]] = {
         "training_mode": "mode data",  # "in training mode during the epoch, and each batch once"
         "validation": "mode graph",  # "in eval mode, and without a graph"
         "registered": "state api",  # a layer that the module does not know; a name, or a bias, other than asked for
-        "shared_state waits cache best_epoch": "state",  # what an object remembers, and when
+        "shared_state best_epoch": "state",  # what an object remembers
+        "cache": "state data",  # "read at its first access, then kept: not before, not again"
+        "waits": "state api",  # "a Parameter whose .grad is None waits": moved, forgotten, or not provided for
         "zeroed": "state gradient",  # gradients of the last time are still there
         "anew": "data state",  # a transform in advance, samples kept
         "fresh_draws": "randomness state",  # a seed inside, or what was drawn is kept

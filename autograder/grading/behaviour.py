@@ -56,8 +56,8 @@ def is_open(told: Sequence[Diagnosis]) -> bool:
 
 
 def is_unnamed(told: Sequence[Diagnosis]) -> bool:
-    """Could a slip say more?  A wrong dtype is told with both dtypes, and a None as the return that is missing."""
-    return is_open(told) and not all(diagnosis.code in ("dtype", "none") for diagnosis in told)
+    """Could a slip say more?  A wrong dtype is told with both dtypes."""
+    return is_open(told) and not all(diagnosis.code == "dtype" for diagnosis in told)
 
 
 def differences(mine: Sequence[Call], right: Sequence[Call]) -> tuple[Diagnosis, ...]:
@@ -172,6 +172,11 @@ def _says_something(value: object) -> bool:
     if isinstance(value, (list, tuple)):
         return any(map(_says_something, value))
     return isinstance(value, float) and value not in (0.0, 1.0)
+
+
+def says_something(trace: Sequence[Call]) -> bool:
+    """Did any answer hold more than a yes, a no or a count, as unlike things give them?"""
+    return any(_says_something(call.returned) for call in trace)
 
 
 def _same(a: object, b: object, rtol: float = 0.0) -> bool:

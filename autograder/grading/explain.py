@@ -12,7 +12,7 @@ seconds; tests that train are not replayed.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import lru_cache
 
 from autograder.bank import Bank, load
@@ -22,7 +22,7 @@ from autograder.grading import behaviour, words
 from autograder.grading.rehearse import Rehearsal
 from autograder.grading.replays import Replays
 from autograder.grading.suites import Suites, Test
-from autograder.models import Diagnosis, Submission
+from autograder.models import GENERAL, Diagnosis, Submission
 from autograder.sandbox.proxy import Call
 from autograder.slips import verdict
 from autograder.slips.answers import base, slips_of
@@ -68,24 +68,33 @@ class Explainer:
         self._rehearsal = lru_cache(maxsize=REHEARSALS)(self._prepared)
 
     def explain(
-        self, unit: Unit, item: Item, failed: Sequence[Failed], passed: Sequence[Test], submission: Submission
+        self,
+        unit: Unit,
+        item: Item,
+        failed: Sequence[Failed],
+        passed: Sequence[Test],
+        submission: Submission,
+        words: frozenset[str] | None = None,
     ) -> tuple[Diagnosis, ...]:
         """Of the first failure: the named cause first where a mistake or a slip matches, then what the check found.
 
         `passed`: tests of the item that the student passed.  What fails one of them is not what the student did.
+        `words`: what the item's code calls, by its source; what stands there was not left out.
         """
         first = failed[0]
-        general = self.general(first, submission)
+        general = (*_meaning(first.error, passed), *self.general(first, submission))
         if not self.replays or not can_be_replayed(first.test, first.seconds):
             return general
         purse = Purse(BUDGET)
         named = self.matching(unit, item, first, passed, purse)
         if named is not None:
             return named, *(d for d in general if d.code == "raised")
-        slip = self.slipped(unit, item, failed, passed, purse) if behaviour.is_unnamed(general) else None
+        slip = self.slipped(unit, item, failed, passed, purse, words) if behaviour.is_unnamed(general) else None
         if slip is not None:
-            return slip, *general  # what the check saw is certain, the slip is likely
-        if behaviour.is_open(general):
+            return slip, *map(_without_guess, general)  # what the check saw is certain, the slip is likely
+        if general[0].code in GENERAL:
+            general = (general[0], *map(_without_guess, general[1:]))  # what does not explain the first explains none
+        if behaviour.is_open(general) and behaviour.is_unnamed(general):
             right = self.past.of(unit, first.test, self._bank(unit).reference, asked=True)
             causes = behaviour.differences(first.trace, right.trace) if right.error is None else ()
             general = _joined(general, causes)
@@ -106,7 +115,13 @@ class Explainer:
         return None
 
     def slipped(
-        self, unit: Unit, item: Item, failed: Sequence[Failed], passed: Sequence[Test], purse: Purse
+        self,
+        unit: Unit,
+        item: Item,
+        failed: Sequence[Failed],
+        passed: Sequence[Test],
+        purse: Purse,
+        words: frozenset[str] | None = None,
     ) -> Diagnosis | None:
         """The slip that ends this test and one more as the student did, where all that do agree what it is."""
         first = failed[0]
@@ -121,6 +136,9 @@ class Explainer:
             for slip in verdict.few_of_each(following)[:CONFIRMED]
             if all(self._alike(unit, one, slip.source, purse, slip=True) for one in ends)
         ]
+        found = verdict.borne_out(found, words)
+        if not behaviour.says_something(first.trace) and len({slip.code for slip in found}) > 1:
+            return None
         slip = verdict.agreed(found, raised=raised)
         if slip is None or not self._passes(unit, passed, slip.source, purse, slip=True):
             found = [slip for slip in found if self._passes(unit, passed, slip.source, purse, slip=True)]
@@ -161,6 +179,17 @@ class Explainer:
         if isinstance(failed.error, StudentRaised):
             return words.raised(failed.error, submission)
         return words.wrong_form()
+
+
+def _meaning(error: BaseException, passed: Sequence[Test]) -> tuple[Diagnosis, ...]:
+    """What the test asks for, when it raised where others passed, and torch did not complain of another thing."""
+    told = isinstance(error, StudentRaised) and passed and not error.about
+    return (error.meaning,) if told and isinstance(error, StudentRaised) and error.meaning else ()
+
+
+def _without_guess(seen: Diagnosis) -> Diagnosis:
+    """What a check saw, without what it guessed: its hint may be another cause than the one that is told first."""
+    return seen if seen.code == "raised" else replace(seen, hint=None)
 
 
 def _shows_nothing(error: BaseException) -> bool:

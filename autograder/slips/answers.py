@@ -30,6 +30,7 @@ class Slip:
     after: str
     name: str = ""  # a word of torch's or of the task's that its sentence may repeat
     where: int = 0  # which of the right answers
+    right: str = ""  # that answer and its helpers, without the slip
 
     @property
     def source(self) -> bytes:
@@ -59,6 +60,7 @@ def _slips(bank: Bank, item: str) -> Iterator[Slip]:
             continue
         before, after = _around(module, reached)
         written = [ast.unparse(top) for top in reached]
+        whole = "\n".join(written)
         for place, top in enumerate(reached):
             for edit in _edits(top):
                 if edit.name and edit.name not in tellable:
@@ -67,7 +69,7 @@ def _slips(bank: Bank, item: str) -> Iterator[Slip]:
                 if code not in seen and code != written[place]:
                     seen.add(code)
                     definitions = "\n".join([*written[:place], code, *written[place + 1 :]])
-                    yield Slip(edit.code, before, definitions, after, edit.name, number)
+                    yield Slip(edit.code, before, definitions, after, edit.name, number, whole)
 
 
 def _touches_the_machine(top: ast.stmt) -> bool:
@@ -138,6 +140,7 @@ def _edits(top: ast.stmt) -> list[Edit]:
         found += extras.recomputed(block)
         found += extras.first_round_only(block)
         found += extras.left_in_eval(block)
+        found += extras.drawn_twice(block)
     public = [top] if isinstance(top, ast.FunctionDef) else top.body if isinstance(top, ast.ClassDef) else []
     for one in public:
         if isinstance(one, ast.FunctionDef):

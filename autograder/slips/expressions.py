@@ -87,14 +87,20 @@ def _terms(node: ast.BinOp, place: Place) -> Iterator[Edit]:
         counted = (
             isinstance(place.parent, ast.BinOp) and isinstance(place.parent.op, ast.Div) and place.field == "right"
         )
-        code = "divisor" if counted else "complement" if _is_one(left) and not _in_index(place) else "off_by_one"
+        scaled = left if isinstance(left, ast.BinOp) and isinstance(left.op, ast.Mult) else None
+        for drawn in (scaled.left, scaled.right) if scaled and isinstance(node.op, ast.Sub) else ():
+            if any(called(inner).startswith("rand") for inner in ast.walk(drawn)):
+                yield swap("range_of_draws", place, drawn)  # 2 · rand − 1 → rand
+        outside = not _in_index(place)  # a 1 in a formula, no place and no count
+        code = "divisor" if counted else "complement" if _is_one(left) and outside else "off_by_one"
         yield swap(code, place, right if _is_one(left) else left)
-        yield swap(code, place, but(node, op=other))
-        if isinstance(node.op, ast.Sub) and not _in_index(place):
+        yield swap("sign" if code == "complement" else code, place, but(node, op=other))
+        if isinstance(node.op, ast.Sub) and outside:
             yield swap("sign", place, but(node, left=right, right=left))
+            yield swap("term_missing", place, _negative(right) if _is_one(left) else left)
         return
     for eps, rest in ((right, left), (left, right)):
-        if "eps" in text(eps) and len(text(eps)) < 12:
+        if _is_small(eps):
             yield swap("eps_missing", place, rest)
             yield swap("eps_place", place, method(rest, "clamp", eps))
             root = operand(rest) if isinstance(rest, ast.Call) and called(rest) == "sqrt" else None
@@ -110,6 +116,19 @@ def _terms(node: ast.BinOp, place: Place) -> Iterator[Edit]:
             yield swap("unstable", place, left)
     yield swap("term_missing", place, left)
     yield swap("term_missing", place, right)
+    if isinstance(node.op, ast.Sub):
+        yield swap("term_missing", place, _negative(right))
+
+
+def _is_small(node: ast.expr) -> bool:
+    """A small number beside another: `eps`, or 1e-6."""
+    if isinstance(node, ast.Constant):
+        return isinstance(node.value, float) and 0 < node.value < 1e-2
+    return "eps" in text(node) and len(text(node)) < 12
+
+
+def _negative(node: ast.expr) -> ast.expr:
+    return ast.UnaryOp(ast.USub(), node)
 
 
 def _factors(node: ast.BinOp, place: Place) -> Iterator[Edit]:
@@ -133,6 +152,13 @@ def _is_count(node: ast.expr) -> bool:
         isinstance(node, ast.Name)
         and node.id.lower() in ("n", "m", "k", "d", "count", "total", "seen", "size", "number")
     )
+
+
+def _is_formula(node: ast.Compare, number: ast.Constant) -> bool:
+    """Is what the number is compared with computed, and nothing that counts?"""
+    others = [one for one in (node.left, *node.comparators) if one is not number]
+    computed = [one for one in others if isinstance(one, (ast.BinOp, ast.Call)) and "%" not in text(one)]
+    return computed == others and not any(map(_is_count, others))
 
 
 def _is_one(node: ast.expr) -> bool:
@@ -282,8 +308,10 @@ def _constant(node: ast.Constant, place: Place) -> Iterator[Edit]:
         if isinstance(place.parent, (ast.BinOp, ast.AugAssign)) and value in (2, 2.0, 0.5):
             return  # a factor, dropped in its place
         if _in_index(place) or (isinstance(value, int) and isinstance(place.parent, (ast.Compare, ast.Assign))):
+            code = "start_value" if isinstance(place.parent, ast.Assign) else "off_by_one"
+            if isinstance(place.parent, ast.Compare) and _is_formula(place.parent, node):
+                code = "threshold"
             for other in (value + 1, value - 1):
-                code = "off_by_one" if not isinstance(place.parent, ast.Assign) else "start_value"
                 yield swap(code, place, ast.Constant(other))
         elif isinstance(place.parent, (ast.Assign, ast.AnnAssign, ast.Call)) and isinstance(value, float):
             yield swap("start_value", place, ast.Constant(0.0 if value else 1.0))

@@ -105,6 +105,12 @@ STORIES: dict[str, Story] = {
         msg("The boundary itself is on the wrong side: `>` where `>=` is meant, or the like."),
     ),
     "comparison": _story("formula sign order", msg("A comparison is the wrong way round.")),
+    "angle": _story("scale formula", msg("Degrees stand where radians are wanted, or the other way round.")),
+    "range_of_draws": _story(
+        "formula randomness", msg("The random numbers are drawn from another range than the task says.")
+    ),
+    "threshold": _story("formula scale", msg("A threshold is another number than the task says.")),
+    "opposite": _story("formula sign", msg("True stands where False is wanted, and False where True is.")),
     "condition": _story("formula sign order", msg("A condition is the wrong way round: its two cases are exchanged.")),
     "condition_part": _story("formula indexing gradient", msg("One part of a condition is left out.")),
     "and_or": _story("formula indexing gradient", msg("`and` stands where `or` is meant, or the other way round.")),
@@ -185,6 +191,7 @@ STORIES: dict[str, Story] = {
     ),
     # shapes
     "dimension": _story("shape broadcast", msg("A reshape, squeeze, unsqueeze or [:, None] is left out or misplaced.")),
+    "along": _story("indexing order", msg("It runs along another dimension than it should.")),
     "dim_placed": _story(
         "shape order", msg("Tensors are joined or a dimension is put along another dimension than it should.")
     ),
@@ -303,6 +310,13 @@ STORIES: dict[str, Story] = {
         ),
     ),
     "other_data": _story("data", msg("Other data are used: training for validation, or the like.")),
+    "drawn_twice": _story("data randomness", msg("A random order is drawn twice where one order is meant for both.")),
+    "walked_once": _story(
+        "state data",
+        msg("What can be walked only once, as a generator, is walked again: the second time it is empty."),
+        msg("Keep its elements: list(…)"),
+    ),
+    "preparation": _story("data scale", msg("A step of preparing the data is left out.")),
     "text_step": _story("data formula", msg("A step of preparing the text is left out.")),
     "order_missing": _story("order", msg("A sort or another step that sets the order is left out.")),
     "backwards": _story("order indexing", msg("It goes through in the opposite order.")),

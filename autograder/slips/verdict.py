@@ -9,13 +9,21 @@ the loop").  Where their kinds have nothing in common the values do not show wha
 
 from __future__ import annotations
 
+import ast
 from collections import Counter
 from collections.abc import Sequence
+from functools import lru_cache
 
 from autograder.models import Diagnosis, Message
+from autograder.sandbox.inner.policy import words_of
 from autograder.slips.answers import Slip
 from autograder.slips.stories import STORIES, WEAK
 
+CUTS = frozenset({"detached", "too_much_without_grad"})
+CUTTING = frozenset(
+    {"detach", "detach_", ".data", "item", "tolist", "numpy", "no_grad", "inference_mode", "set_grad_enabled", "tensor",
+     "as_tensor", "from_numpy", "float", "int", "argmax", "round", "enable_grad", "requires_grad_", "Parameter"}
+)  # without one of these nothing is cut off from the graph  # fmt: skip
 PREFIX = "slip_"  # of the codes of slips, beside those of the checks
 
 
@@ -30,6 +38,27 @@ def agreed(slips: Sequence[Slip], *, raised: bool = False) -> Slip | None:
     counts = Counter((slip.code, slip.name) for slip in strong)
     most = max(counts.values())
     return next(slip for slip in strong if counts[slip.code, slip.name] == most)
+
+
+def borne_out(slips: Sequence[Slip], words: frozenset[str] | None) -> list[Slip]:
+    """Those that the source does not speak against: what a slip leaves out altogether must not stand there.
+
+    `words`: of the student's source (`sandbox.inner.policy.words_of`); None when nothing is known of it.
+    """
+    if words is None:
+        return [*slips]
+    return [
+        slip
+        for slip in slips
+        if not (left_out(slip) and left_out(slip) <= words) and (slip.code not in CUTS or words & CUTTING)
+    ]
+
+
+@lru_cache(maxsize=1 << 14)
+def left_out(slip: Slip) -> frozenset[str]:
+    """What the right answer calls, and the slip nowhere."""
+    right, wrong = (words_of(ast.parse(source)) for source in (slip.right, slip.definitions))
+    return frozenset(word for word in right - wrong if word.isidentifier())
 
 
 def few_of_each(slips: Sequence[Slip]) -> list[Slip]:

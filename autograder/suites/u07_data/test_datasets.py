@@ -154,6 +154,12 @@ def transformed(xs, ys, order):
     return size, before, reads, len(calls), got, isinstance(dataset, torch.utils.data.Dataset)
 
 
+NOT_CALLED = Text(
+    "The transform is not called, though samples were asked for.",
+    "transform không được gọi lần nào, dù đã có mẫu được yêu cầu.",
+)
+
+
 @pytest.mark.item("transformed_dataset")
 @check.about(
     "anew",
@@ -167,6 +173,7 @@ def test_the_transform_runs_anew_for_every_sample_that_is_asked_for(student, mak
     size, before, reads, calls, got, is_dataset = transformed(xs, ys, order)
     check.equal(size, 5, name="len(dataset)")
     check.equal(before, [0, 0], name="samples read and transformed before the first is asked for")
+    check.that(type(calls) is int and calls > 0, NOT_CALLED)
     check.close(got, [(xs[i] * (k + 1) + 1, ys[i]) for k, i in enumerate(order)], name="dataset[i], six times")
     check.equal(reads, order, name="the indices that were read")
     check.equal(calls, len(order), name="calls of the transform")
