@@ -101,6 +101,9 @@ RIGHT_FOR: Mapping[str, frozenset[str]] = {
         "called_again": "graph",  # the shared part of the graph is built anew for each head
         "trace_on_x": "state inplace graph",  # ".grad, requires_grad or its graph is another now"
         "left_alone": "state inplace mode",  # of a model: "training flags, requires_grad or the parameters"
+        "build": "return",  # containers of another type, or parts lost
+        "argument_kept": "inplace view_copy",  # a container that was passed was changed
+        "autocast": "dtype api",
         "same_objects": "inplace state",  # parameters exchanged, or their gradients gone
         "gradient_kept": "inplace view_copy",  # a gradient changed, or the tensor itself remembered
         "training_flag eval_mode": "mode",
@@ -149,7 +152,7 @@ NAMES_NO_CAUSE = frozenset(
         "last_slice", "first_slice", "one_slice", "one_entry", "negatives", "first_loss", "first_update",
         # how it ended
         "raised", "import_failed", "import_timed_out", "missing", "no_file", "not_attempted", "timed_out",
-        "out_of_memory", "killed", "crashed", "exited", "files", "garbled",
+        "out_of_memory", "killed", "crashed", "exited", "files", "garbled", "unstable",
         # what a picture or a run looks like
         "not_drawn", "no_line", "no_picture", "axes", "scale", "place", "picture_sizes", "joined", "not_learning",
     }

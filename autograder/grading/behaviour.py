@@ -175,8 +175,14 @@ def _says_something(value: object) -> bool:
 
 
 def says_something(trace: Sequence[Call]) -> bool:
-    """Did any answer hold more than a yes, a no or a count, as unlike things give them?"""
-    return any(_says_something(call.returned) for call in trace)
+    """Did any answer hold more than a yes or a no, as unlike things give them?"""
+    return not all(_only_yes_or_no(call.returned) for call in trace)
+
+
+def _only_yes_or_no(value: object) -> bool:
+    if isinstance(value, (list, tuple)):
+        return all(map(_only_yes_or_no, value))
+    return value is None or isinstance(value, (bool, Handle))
 
 
 def _same(a: object, b: object, rtol: float = 0.0) -> bool:

@@ -69,7 +69,7 @@ def _apart(node: ast.expr) -> tuple[ast.expr, Rebuild] | None:
         and isinstance(node.right, (ast.Name, ast.Constant))
     ):
         return node.left, lambda x: but(node, left=x)
-    if not isinstance(node, ast.Call) or isinstance(node.func, ast.Call):
+    if not isinstance(node, ast.Call) or isinstance(node.func, ast.Call) or called(node)[:1].isupper():
         return None
     inner = operand(node)
     if inner is None or isinstance(inner, (ast.Starred, ast.GeneratorExp, ast.Constant, ast.List)):

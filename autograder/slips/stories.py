@@ -120,7 +120,7 @@ STORIES: dict[str, Story] = {
     "special_case": _story("formula data api", msg("A special case that the task names is not treated.")),
     "step_left_out": _story("formula", msg("A step of the computation is left out.")),
     "functions_exchanged": _story(
-        "formula order",
+        "formula order reduction",
         msg("Two functions are applied in the other order, as the square of a mean for the mean of squares."),
     ),
     "function_of_the_parts": _story(

@@ -19,6 +19,7 @@ from autograder.sandbox.inner.policy import words_of
 from autograder.slips.answers import Slip
 from autograder.slips.stories import STORIES, WEAK
 
+AGREE = 0.75  # of all slips that match: so many share a kind with the one that is told
 CUTS = frozenset({"detached", "too_much_without_grad"})
 CUTTING = frozenset(
     {"detach", "detach_", ".data", "item", "tolist", "numpy", "no_grad", "inference_mode", "set_grad_enabled", "tensor",
@@ -30,14 +31,22 @@ PREFIX = "slip_"  # of the codes of slips, beside those of the checks
 def agreed(slips: Sequence[Slip], *, raised: bool = False) -> Slip | None:
     """The one that most of them are, the first of equals; weak ones only where there are no others.
 
+    The weak count, too, where it is asked whether the values show what went wrong: they may not all point elsewhere.
+
     `raised`: an exception ended the test.  Many unlike things raise, and then a weak one says nothing.
     """
     strong = [slip for slip in slips if slip.code not in WEAK] or (slips if not raised else [])
-    if not strong or not set.intersection(*(set(STORIES[slip.code].kinds) for slip in strong)):
+    if not strong or not set.intersection(*map(_kinds, strong)):
         return None
     counts = Counter((slip.code, slip.name) for slip in strong)
     most = max(counts.values())
-    return next(slip for slip in strong if counts[slip.code, slip.name] == most)
+    told = next(slip for slip in strong if counts[slip.code, slip.name] == most)
+    alike = sum(not _kinds(slip).isdisjoint(_kinds(told)) for slip in slips)
+    return told if alike >= AGREE * len(slips) else None
+
+
+def _kinds(slip: Slip) -> set[str]:
+    return set(STORIES[slip.code].kinds)
 
 
 def borne_out(slips: Sequence[Slip], words: frozenset[str] | None) -> list[Slip]:
