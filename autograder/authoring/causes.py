@@ -104,6 +104,9 @@ RIGHT_FOR: Mapping[str, frozenset[str]] = {
         "build": "return",  # containers of another type, or parts lost
         "argument_kept": "inplace view_copy",  # a container that was passed was changed
         "autocast": "dtype api",
+        "device_picked": "device order",  # the preferred one, else the best there is
+        "resumed": "state",  # of a checkpoint: the model's or the optimizer's state
+        "hooks": "state",  # left behind, or somebody else's removed
         "same_objects": "inplace state",  # parameters exchanged, or their gradients gone
         "gradient_kept": "inplace view_copy",  # a gradient changed, or the tensor itself remembered
         "training_flag eval_mode": "mode",
@@ -131,7 +134,8 @@ RIGHT_FOR: Mapping[str, frozenset[str]] = {
         "not_moved": "device inplace",  # .to() forgotten, or its result
         "made_elsewhere": "device",
         "exact_labels": "dtype",
-        "smaller_batch workers lines none_sample normal_form leak": "data",
+        "smaller_batch workers lines none_sample normal_form empty_words opened_late quoted leak": "data",
+        "letter_case white_space marks cut_elsewhere": "data formula",  # of a text: a step that prepares it
         "grad_refused": "api graph",  # no error, or another one: the reason stands in the sentence
         "device_refused": "api device",
         "integers_refused": "api dtype",

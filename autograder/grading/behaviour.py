@@ -20,6 +20,7 @@ from autograder.sandbox.proxy import Call, Handle, same
 from autograder.sandbox.shared import SharedData
 
 MOST = 40  # calls of one test that are compared
+ENOUGH = 12  # times yes or no
 FINE = 1e-6  # relative: two right ways to compute may round differently
 # what a check says when it knows no cause: behaviour is only looked at then
 OPEN = GENERAL | {
@@ -175,14 +176,17 @@ def _says_something(value: object) -> bool:
 
 
 def says_something(trace: Sequence[Call]) -> bool:
-    """Did any answer hold more than a yes or a no, as unlike things give them?"""
-    return not all(_only_yes_or_no(call.returned) for call in trace)
+    """Did the answers hold more than a few times yes or no, as unlike things give them?"""
+    bits = [_bits(call.returned) for call in trace]
+    return None in bits or sum(filter(None, bits)) >= ENOUGH
 
 
-def _only_yes_or_no(value: object) -> bool:
+def _bits(value: object) -> int | None:
+    """How many times yes or no; None for what says more."""
     if isinstance(value, (list, tuple)):
-        return all(map(_only_yes_or_no, value))
-    return value is None or isinstance(value, (bool, Handle))
+        bits = list(map(_bits, value))
+        return None if None in bits else sum(filter(None, bits))
+    return int(value is not None) if value is None or isinstance(value, (bool, Handle)) else None
 
 
 def _same(a: object, b: object, rtol: float = 0.0) -> bool:

@@ -1,6 +1,7 @@
 """Why a test failed: the same calls are replayed through what is known to go wrong, in this process.
 
     the bank's mistakes → what the check knows → slips in the right answers → what the calls did beside (`behaviour`)
+    → what the source shows (`slips.idioms`)
 
 A mistake whose values equal the student's names the cause in the author's words.  Else the general diagnoses of
 `autograder.checks` are told.  Where they leave the cause open, a slip may name it (`autograder.slips`: one small thing
@@ -24,12 +25,30 @@ from autograder.grading.replays import Replays
 from autograder.grading.suites import Suites, Test
 from autograder.models import GENERAL, Diagnosis, Submission
 from autograder.sandbox.proxy import Call
-from autograder.slips import verdict
-from autograder.slips.answers import base, slips_of
+from autograder.slips import idioms, verdict
+from autograder.slips.answers import base, slips_of, words_of_the_right
 
 BUDGET = 4.0  # processor seconds of replay for one failed test: a busy machine must not leave a cause unnamed
 SLOW = 1.0  # a test that took the student longer is not replayed
 REHEARSALS = 32  # tests whose module stands ready for slips
+# what tells that something differs, and nothing of what it comes from
+SEEN = GENERAL | {
+    "none",
+    "first_loss",
+    "first_update",
+    "length",
+    "missing_key",
+    "metric",
+    "below_the_mark",
+    "factor",
+    "factor_two",
+    "factor_half",
+    "one_entry",
+    "unchanged",
+    "constant",
+    "raised",
+    "not_learning",
+}
 CONFIRMED = 12  # slips that are run through the whole test
 
 
@@ -65,6 +84,7 @@ class Explainer:
         # the same few mistakes are replayed for every failed test of a class: making their source took half of its time
         self._source = lru_cache(maxsize=None)(lambda unit, entry: self._bank(unit).source(entry))
         self._slips = lru_cache(maxsize=None)(lambda unit, item: slips_of(self._bank(unit), item))
+        self._right_words = lru_cache(maxsize=None)(lambda unit, item: words_of_the_right(self._bank(unit), item))
         self._rehearsal = lru_cache(maxsize=REHEARSALS)(self._prepared)
 
     def explain(
@@ -84,7 +104,7 @@ class Explainer:
         first = failed[0]
         general = (*_meaning(first.error, passed), *self.general(first, submission))
         if not self.replays or not can_be_replayed(first.test, first.seconds):
-            return general
+            return self._with_idiom(unit, item, general, words)
         purse = Purse(BUDGET)
         named = self.matching(unit, item, first, passed, purse)
         if named is not None:
@@ -98,7 +118,16 @@ class Explainer:
             right = self.past.of(unit, first.test, self._bank(unit).reference, asked=True)
             causes = behaviour.differences(first.trace, right.trace) if right.error is None else ()
             general = _joined(general, causes)
-        return general
+        return self._with_idiom(unit, item, general, words)
+
+    def _with_idiom(
+        self, unit: Unit, item: Item, general: tuple[Diagnosis, ...], words: frozenset[str] | None
+    ) -> tuple[Diagnosis, ...]:
+        """Where nothing is known but what differs: what the source shows that no right answer does, or all."""
+        if not words or not all(seen.code in SEEN for seen in general):
+            return general
+        idiom = idioms.told(words, self._right_words(unit, item.id))
+        return (idiom, *map(_without_guess, general)) if idiom else general
 
     def matching(
         self, unit: Unit, item: Item, failed: Failed, passed: Sequence[Test], purse: Purse

@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from itertools import islice
 
 from autograder.bank import Bank, Definition, Entry
+from autograder.sandbox.inner.policy import Source
 from autograder.slips import calls, expressions, extras, names, statements
 from autograder.slips.edit import Edit, called
 from autograder.slips.places import Change, blocks, changed, is_text, places
@@ -42,6 +43,13 @@ def base(bank: Bank, item: str) -> bytes:
     """A module with everything that the right answers of an item use."""
     others = [entry for entry in bank.alternatives if entry.item == item]
     return bank.source(others[0]) if others else bank.reference
+
+
+def words_of_the_right(bank: Bank, item: str) -> tuple[frozenset[str], ...]:
+    """What each right answer calls, as it is read in a student's source."""
+    sources = [bank.reference, *(bank.source(entry) for entry in bank.alternatives if entry.item == item)]
+    symbol = bank.unit.item(item).symbol
+    return tuple(frozenset(Source([ast.parse(source)]).words(symbol)) for source in sources)
 
 
 def slips_of(bank: Bank, item: str) -> tuple[Slip, ...]:

@@ -95,7 +95,7 @@ def _dimension(node: ast.Call, place: Place) -> Iterator[Edit]:
     name = called(node)
     if name not in DIMMED | PLACED:
         return
-    code = "along" if name in ALONG else "dim" if name in DIMMED else "dim_placed"
+    code = "count" if name == "size" else "along" if name in ALONG else "dim" if name in DIMMED else "dim_placed"
     first = 0 if is_method(node) else 1
     for keyword in range(len(node.keywords)):
         if node.keywords[keyword].arg in ("dim", "axis", "dims"):

@@ -91,6 +91,7 @@ def _terms(node: ast.BinOp, place: Place) -> Iterator[Edit]:
         for drawn in (scaled.left, scaled.right) if scaled and isinstance(node.op, ast.Sub) else ():
             if any(called(inner).startswith("rand") for inner in ast.walk(drawn)):
                 yield swap("range_of_draws", place, drawn)  # 2 · rand − 1 → rand
+                yield swap("distribution", place, _normal(drawn))
         outside = not _in_index(place)  # a 1 in a formula, no place and no count
         code = "divisor" if counted else "complement" if _is_one(left) and outside else "off_by_one"
         yield swap(code, place, right if _is_one(left) else left)
@@ -120,6 +121,11 @@ def _terms(node: ast.BinOp, place: Place) -> Iterator[Edit]:
         yield swap("term_missing", place, _negative(right))
 
 
+def _normal(drawn: ast.expr) -> ast.expr:
+    """The same numbers drawn by randn."""
+    return ast.parse(text(drawn).replace("rand(", "randn("), mode="eval").body
+
+
 def _is_small(node: ast.expr) -> bool:
     """A small number beside another: `eps`, or 1e-6."""
     if isinstance(node, ast.Constant):
@@ -137,6 +143,8 @@ def _factors(node: ast.BinOp, place: Place) -> Iterator[Edit]:
             yield swap("mask_missing", place, rest)
         elif isinstance(mine, ast.BinOp) and isinstance(mine.op, ast.Sub) and _is_one(mine.left):
             yield swap("factor_missing", place, rest)
+        elif isinstance(mine, ast.BinOp) and isinstance(mine.op, ast.Div) and _is_count(mine):
+            yield swap("divisor_missing", place, rest)
         else:
             yield swap("factor_missing", place, rest)
     if isinstance(node.right, ast.Call) and isinstance(node.left, ast.Name):
@@ -222,9 +230,10 @@ def _subscript(node: ast.Subscript, place: Place) -> Iterator[Edit]:
                 if isinstance(where.elts[1 - index], ast.Slice) and not isinstance(part, ast.Slice):
                     yield swap("row_column", place, but(node, slice=but(where, elts=other)))
     elif isinstance(where, ast.Constant) and isinstance(where.value, int):
+        code = "count" if getattr(node.value, "attr", "") == "shape" else "other_index"
         for value in (where.value + 1, where.value - 1, 0, -1):
             if value != where.value:
-                yield swap("other_index", place, but(node, slice=ast.Constant(value)))
+                yield swap(code, place, but(node, slice=ast.Constant(value)))
     elif isinstance(where, ast.UnaryOp) and text(where) == "-1":
         yield swap("other_index", place, but(node, slice=ast.Constant(0)))
         yield swap("other_index", place, but(node, slice=ast.Constant(-2)))
@@ -309,6 +318,8 @@ def _constant(node: ast.Constant, place: Place) -> Iterator[Edit]:
             return  # a factor, dropped in its place
         if _in_index(place) or (isinstance(value, int) and isinstance(place.parent, (ast.Compare, ast.Assign))):
             code = "start_value" if isinstance(place.parent, ast.Assign) else "off_by_one"
+            if isinstance(place.parent, ast.Subscript) and getattr(place.parent.value, "attr", "") == "shape":
+                return  # which size it is: another count
             if isinstance(place.parent, ast.Compare) and _is_formula(place.parent, node):
                 code = "threshold"
             for other in (value + 1, value - 1):

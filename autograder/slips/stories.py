@@ -289,6 +289,7 @@ STORIES: dict[str, Story] = {
     # randomness and data
     "seed_missing": _story("randomness", msg("The seed is not set.")),
     "seeded_too_late": _story("randomness order", msg("The seed is set at the wrong time.")),
+    "seeded": _story("randomness", msg("A seed is set where none should be: what should be random repeats itself.")),
     "drawn_once": _story("randomness state", msg("Random numbers are drawn once, and not anew in each round.")),
     "generator_missing": _story("randomness", msg("The generator that was given is not used.")),
     "distribution": _story(

@@ -80,6 +80,11 @@ def test_every_row_gives_its_features_and_its_label(student, make, names, target
 
 
 @pytest.mark.item("csv_dataset")
+@check.about(
+    "quoted",
+    en="A cell in quotes may hold a comma: the csv module knows that.",
+    vi="Ô nằm trong dấu ngoặc kép có thể chứa dấu phẩy: module csv biết điều đó.",
+)
 def test_a_quoted_name_may_hold_a_comma(student, make):
     names = ["chiều dài, cm", "nhãn", "rộng, cm", "cao"]
     text, x, y = table(make, names, "nhãn", 4)
@@ -320,6 +325,11 @@ def test_lines_stay_as_they_are(student, make):
 
 
 @pytest.mark.item("stream_dataset")
+@check.about(
+    "opened_late",
+    en="A file is opened when its turn comes, not before.",
+    vi="Một tệp chỉ được mở khi đến lượt nó, không mở trước.",
+)
 def test_a_file_is_opened_when_its_turn_comes(student, make):
     texts, lines = shards(make, [3, 1, 1])
     check.equal(first_line(texts), lines[0][:2], name="the first two lines, while the second file is missing")

@@ -225,7 +225,7 @@ def test_the_preferred_device_or_the_best_there_is(student, cuda, mps, want):
     wanted = [torch.device(name) for name in want]
     if type(got) is list and all(type(one) is torch.device for one in got):
         with check.about(
-            "device",
+            "device_picked",
             en="Another device is picked than it should be: the preferred one if it is there, else the best there is.",
             vi="Thiết bị được chọn không đúng: phải là thiết bị được ưu tiên nếu máy có, nếu không thì loại tốt nhất.",
         ):
@@ -354,6 +354,13 @@ def test_batch_and_autocast_are_on_the_device(student, device):
     where = {"x": home, "y": home if seen["y"] != "not used" else "not used"}
     with check.about("not_moved"):
         check.equal({name: seen[name] for name in where}, where, name="where x and y were")
+    if type(seen["autocast"]) is list:
+        with check.about(
+            "device",
+            en="autocast is for another type of device than the one that was given.",
+            vi="autocast dành cho loại thiết bị khác với thiết bị được truyền vào.",
+        ):
+            check.equal(seen["autocast"][:1], [home.type], name="the device type of autocast")
     with check.about(
         "autocast",
         en="The forward has to run under autocast of the device's type, with dtype=torch.bfloat16.",
