@@ -221,6 +221,12 @@ def test_nothing_is_cut_off_from_the_graph_by_what_cannot_cut_it() -> None:
     assert verdict.borne_out([cut], frozenset({"sum", ".data"})) == [cut]
 
 
+def test_what_is_no_probability_is_not_called_one() -> None:
+    twice = of("return F.cross_entropy(x, y)", "probabilities_for_logits", "softmax")
+    assert verdict.borne_out([twice], frozenset({"cross_entropy"})) == []
+    assert verdict.borne_out([twice], frozenset({"cross_entropy", "Softmax"})) == [twice]
+
+
 def test_a_slip_that_leaves_nothing_out_needs_no_source() -> None:
     other = of("return x - y", "sign", "x + y")
     assert verdict.left_out(other) == frozenset()

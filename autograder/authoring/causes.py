@@ -68,7 +68,6 @@ RIGHT_FOR: Mapping[str, frozenset[str]] = {
         # curves
         "late early": "order",  # the loss before its update, or after it
         "constant": "state inplace order",  # of a curve: "in place, by the optimizer, their gradients still there"
-        "later_step": "state gradient order",  # "gradients that are not zeroed, momentum, the order of the data"
         # what came back, and how
         "dtype": "dtype",
         "device": "device",
@@ -153,7 +152,7 @@ NAMES_NO_CAUSE = frozenset(
         "factor", "factor_two", "factor_half", "offset", "none", "unchanged", "missing_key", "extra_key",
         "shape", "values", "some_values", "length", "property", "metric", "below_the_mark",
         # where
-        "last_slice", "first_slice", "one_slice", "one_entry", "negatives", "first_loss", "first_update",
+        "last_slice", "first_slice", "one_slice", "one_entry", "negatives", "first_loss", "first_update", "later_step",
         # how it ended
         "raised", "import_failed", "import_timed_out", "missing", "no_file", "not_attempted", "timed_out",
         "out_of_memory", "killed", "crashed", "exited", "files", "garbled", "unstable",

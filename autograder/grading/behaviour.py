@@ -27,6 +27,7 @@ OPEN = GENERAL | {
     *COMPLAINTS, "raised", "wrong_form", "property", "none", "zeros", "constant", "unchanged", "nan", "infinite",
     "length", "kind", "one_entry", "some_zero", "first_slice", "last_slice", "one_slice", "precision", "graph",
     "wrong_exception", "factor", "factor_two", "factor_half", "offset", "negatives", "first_loss", "first_update",
+    "later_step",
     "over_input", "times_input", "step_factor", "end_missing", "too_long", "zeros_wrong", "reordered", "type",
     "missing_key", "extra_key", "bessel", "times_size", "over_size", "at_negative", "at_zero",
     "joined", "axes", "not_drawn", "no_line", "no_picture", "place", "scale", "picture_sizes", "metric",

@@ -36,6 +36,7 @@ SEEN = GENERAL | {
     "none",
     "first_loss",
     "first_update",
+    "later_step",
     "length",
     "missing_key",
     "metric",

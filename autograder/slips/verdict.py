@@ -20,11 +20,17 @@ from autograder.slips.answers import Slip
 from autograder.slips.stories import STORIES, WEAK
 
 AGREE = 0.75  # of all slips that match: so many share a kind with the one that is told
-CUTS = frozenset({"detached", "too_much_without_grad"})
-CUTTING = frozenset(
-    {"detach", "detach_", ".data", "item", "tolist", "numpy", "no_grad", "inference_mode", "set_grad_enabled", "tensor",
-     "as_tensor", "from_numpy", "float", "int", "argmax", "round", "enable_grad", "requires_grad_", "Parameter"}
-)  # without one of these nothing is cut off from the graph  # fmt: skip
+# what a slip cannot be without: a word that cuts off from the graph, one that makes probabilities
+NEEDS = {
+    code: frozenset(words.split())
+    for code, words in {
+        "detached": "detach detach_ .data item tolist numpy no_grad inference_mode set_grad_enabled tensor as_tensor "
+        "from_numpy float int argmax round enable_grad requires_grad_ Parameter",
+        "probabilities_for_logits": "softmax sigmoid Softmax Sigmoid exp",
+        "log_of_softmax": "softmax log_softmax exp log Softmax LogSoftmax",
+    }.items()
+}
+NEEDS["too_much_without_grad"] = NEEDS["detached"]
 PREFIX = "slip_"  # of the codes of slips, beside those of the checks
 
 
@@ -59,7 +65,8 @@ def borne_out(slips: Sequence[Slip], words: frozenset[str] | None) -> list[Slip]
     return [
         slip
         for slip in slips
-        if not (left_out(slip) and left_out(slip) <= words) and (slip.code not in CUTS or words & CUTTING)
+        if not (left_out(slip) and left_out(slip) <= words)
+        and not (slip.code in NEEDS and words.isdisjoint(NEEDS[slip.code]))
     ]
 
 
