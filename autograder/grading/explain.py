@@ -158,7 +158,9 @@ class Explainer:
         raised = isinstance(first.error, StudentRaised)
         if not first.trace or purse.empty or _shows_nothing(first.error):
             return None
-        following, spent = self._rehearsal(unit, item.id, first.test).following(first.trace, purse.left)
+        following, spent = self._rehearsal(unit, item.id, first.test).following(
+            first.trace, purse.left, lambda slip: verdict.can_be(slip, words)
+        )
         purse.spend(spent)
         ends = [first, *(other for other in failed[1:] if can_be_replayed(other.test, other.seconds))][:2]
         found = [
@@ -166,7 +168,6 @@ class Explainer:
             for slip in verdict.few_of_each(following)[:CONFIRMED]
             if all(self._alike(unit, one, slip.source, purse, slip=True) for one in ends)
         ]
-        found = verdict.borne_out(found, words)
         if not behaviour.says_something(first.trace) and len({slip.code for slip in found}) > 1:
             return None
         slip = verdict.agreed(found, raised=raised)

@@ -82,6 +82,10 @@ def _dropped(node: ast.Call, place: Place) -> Iterator[Edit]:
         code = "device_missing" if "device" in text(node) else "cast_missing"
     if code == "clamp_missing" and not is_method(node) and isinstance(inner, ast.Constant):
         return
+    if called(node) in ("max", "min") and isinstance(node.func, ast.Name) and len(node.args) > 1:
+        for one in node.args:  # of two numbers: a limit
+            yield swap("clamp_missing", place, one)
+        return
     yield swap(code, place, inner)
     if called(node) in ("maximum", "minimum", "where", "torch.where") and len(node.args) > 1:
         for other in node.args[1:]:

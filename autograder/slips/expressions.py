@@ -54,6 +54,9 @@ def _binary(node: ast.BinOp, place: Place) -> Iterator[Edit]:
         yield swap("divided", place, but(node, op=ast.Mult()))
         yield swap("inverse", place, but(node, left=right, right=left))
         yield swap("whole_division", place, but(node, op=ast.FloorDiv()))
+        if isinstance(left, ast.Name) and isinstance(right, ast.Name):
+            for change in (ast.Add(), ast.Sub()):
+                yield swap("off_by_one", place, but(node, left=ast.BinOp(left, change, ast.Constant(1))))
         if _is_count(right):
             yield swap("divisor", place, but(node, right=ast.BinOp(right, ast.Sub(), ast.Constant(1))))
     elif isinstance(op, ast.FloorDiv):

@@ -38,6 +38,14 @@ WEAK = frozenset(
     }
 )  # fmt: skip
 
+# What is made in many places and seldom done: tried when there is time left.
+RARE = frozenset(
+    {
+        "detached", "stretched", "dtype", "function_extra", "number_for_tensor", "in_place", "dimension", "opposite",
+        "backwards", "count", "not_in_place", "too_much_without_grad",
+    }
+)  # fmt: skip
+
 STORIES: dict[str, Story] = {
     # reductions and statistics
     "sum_for_mean": _story("reduction scale", msg("A sum is taken where the mean is wanted.")),

@@ -27,6 +27,9 @@ NEEDS = {
         "detached": "detach detach_ .data item tolist numpy no_grad inference_mode set_grad_enabled tensor as_tensor "
         "from_numpy float int argmax round enable_grad requires_grad_ Parameter",
         "probabilities_for_logits": "softmax sigmoid Softmax Sigmoid exp",
+        "dtype": "float double half long int bool to type astype float32 float64 float16 bfloat16 int64 .float32 "
+        ".float64 .float16 .bfloat16 .int64 .double .float .long dtype= .dtype zeros ones empty full tensor "
+        "set_default_dtype",
         "log_of_softmax": "softmax log_softmax exp log Softmax LogSoftmax",
     }.items()
 }
@@ -41,8 +44,11 @@ def agreed(slips: Sequence[Slip], *, raised: bool = False) -> Slip | None:
 
     `raised`: an exception ended the test.  Many unlike things raise, and then a weak one says nothing.
     """
-    strong = [slip for slip in slips if slip.code not in WEAK] or (slips if not raised else [])
-    if not strong or not set.intersection(*map(_kinds, strong)):
+    strong = [slip for slip in slips if slip.code not in WEAK]
+    if strong and not set.intersection(*map(_kinds, strong)):
+        return None
+    strong = strong or ([*slips] if not raised else [])
+    if not strong:
         return None
     counts = Counter((slip.code, slip.name) for slip in strong)
     most = max(counts.values())
@@ -55,19 +61,17 @@ def _kinds(slip: Slip) -> set[str]:
     return set(STORIES[slip.code].kinds)
 
 
-def borne_out(slips: Sequence[Slip], words: frozenset[str] | None) -> list[Slip]:
-    """Those that the source does not speak against: what a slip leaves out altogether must not stand there.
+def can_be(slip: Slip, words: frozenset[str] | None) -> bool:
+    """Does the source not speak against it?  What a slip leaves out altogether must not stand there.
 
     `words`: of the student's source (`sandbox.inner.policy.words_of`); None when nothing is known of it.
     """
     if words is None:
-        return [*slips]
-    return [
-        slip
-        for slip in slips
-        if not (left_out(slip) and left_out(slip) <= words)
-        and not (slip.code in NEEDS and words.isdisjoint(NEEDS[slip.code]))
-    ]
+        return True
+    if slip.code in NEEDS and words.isdisjoint(NEEDS[slip.code]):
+        return False
+    gone = left_out(slip)
+    return not gone or not gone <= words
 
 
 @lru_cache(maxsize=1 << 14)
