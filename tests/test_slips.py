@@ -106,7 +106,7 @@ for a in x:
         ("order = torch.randperm(k)\nreturn x[order], y[order]", "return (x[order], y[torch.randperm(k)])",
          "drawn_twice"),
         ("return Compose([ToTensor(), Normalize(x, y)])", "return Compose([ToTensor()])", "preparation"),
-        ("return F.grid_sample(x, y, padding_mode='zeros')", "padding_mode='border'", "argument_missing"),
+        ("return F.grid_sample(x, y, padding_mode='zeros')", "padding_mode='border'", "argument_extra"),
         ("return CIFAR10(x, train=True)", "return CIFAR10(x, train=False)", "other_data"),
     ],
 )  # fmt: skip

@@ -161,7 +161,7 @@ def _keywords(node: ast.Call, place: Place) -> Iterator[Edit]:
             others = [ast.Constant(one) for one in VALUES[name] if text(value) != repr(one)]
         for other in others:
             changed = [*node.keywords[:index], but(keyword, value=other), *node.keywords[index + 1 :]]
-            yield swap(code, place, but(node, keywords=changed), told)
+            yield swap("argument_extra" if told else code, place, but(node, keywords=changed), told)
         yield swap(code, place, but(node, keywords=without(node.keywords, index)), told)
     given = {keyword.arg for keyword in node.keywords}
     for names, instead, extras in ADDED:
