@@ -103,6 +103,7 @@ for a in x:
         ("return math.sin(math.radians(x))", "return math.sin(x)", "angle"),
         ("return k * (2 * torch.rand(1) - 1)", "return k * torch.rand(1)", "range_of_draws"),
         ("model = list(model)\nreturn x", "model = model", "walked_once"),
+        ("z = [2 * a for a in x]\nreturn sum(z) + max(z)", "z = (2 * a for a in x)", "walked_once"),
         ("order = torch.randperm(k)\nreturn x[order], y[order]", "return (x[order], y[torch.randperm(k)])",
          "drawn_twice"),
         ("return Compose([ToTensor(), Normalize(x, y)])", "return Compose([ToTensor()])", "preparation"),

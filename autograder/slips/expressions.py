@@ -38,6 +38,8 @@ def slips(place: Place) -> Iterator[Edit]:
         yield swap("case_missing", place, node.orelse)
     elif isinstance(node, (ast.ListComp, ast.GeneratorExp, ast.SetComp, ast.DictComp)):
         yield from _comprehension(node, place)
+        if isinstance(node, ast.ListComp) and isinstance(place.parent, ast.Assign):
+            yield swap("walked_once", place, ast.GeneratorExp(node.elt, node.generators))
     elif isinstance(node, ast.Constant):
         yield from _constant(node, place)
 

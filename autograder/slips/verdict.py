@@ -26,6 +26,7 @@ NEEDS = {
     for code, words in {
         "detached": "detach detach_ .data item tolist numpy no_grad inference_mode set_grad_enabled tensor as_tensor "
         "from_numpy float int argmax round enable_grad requires_grad_ Parameter",
+        "tensor_for_number": "tensor as_tensor full stack zeros ones empty asarray",
         "probabilities_for_logits": "softmax sigmoid Softmax Sigmoid exp",
         "dtype": "float double half long int bool to type astype float32 float64 float16 bfloat16 int64 .float32 "
         ".float64 .float16 .bfloat16 .int64 .double .float .long dtype= .dtype zeros ones empty full tensor "
