@@ -81,3 +81,19 @@ def test_a_sentence_that_several_suites_say_is_named_by_its_code_alone() -> None
 def test_a_code_without_a_sentence_is_refused_where_it_is_written_with_the_cure() -> None:
     with pytest.raises(ValueError, match=r"'training_flog'.* has no sentence: give en and vi, or .*sentences\.py"):
         check.about("training_flog")
+
+
+def test_an_exception_of_the_student_s_keeps_what_the_test_asks_for() -> None:
+    with (
+        pytest.raises(StudentRaised) as raised,
+        check.about("outer", en="a", vi="b"),
+        check.about("inner", en="c", vi="d"),
+    ):
+        raise StudentRaised("TypeError")
+    assert raised.value.meaning == Diagnosis("inner", Text("c", "d"))
+
+
+def test_an_exception_means_nothing_where_it_is_about_certain_codes_only() -> None:
+    with pytest.raises(StudentRaised) as raised, check.about("outer", en="a", vi="b", when=("none",)):
+        raise StudentRaised("TypeError")
+    assert raised.value.meaning is None

@@ -12,7 +12,7 @@ import torch
 from autograder.checks import inside
 from autograder.checks.inside import runner
 from autograder.grading import behaviour
-from autograder.models import Diagnosis
+from autograder.models import Diagnosis, msg
 from autograder.sandbox.proxy import Call, LocalTransport, Session, Student
 from autograder.words import say
 from tests.tiny_course import answer, change, item, judged_here, tiny_course
@@ -165,3 +165,21 @@ def test_a_failure_whose_cause_is_open_is_explained_by_what_the_calls_did(tmp_pa
         course, answer(double="global n\nn = globals().get('n', 0) + 1\nreturn 2 * x if n == 1 else x.cos()")
     )
     assert [diagnosis.code for diagnosis in item(attempt, "double").diagnoses] == ["first_call_only", "values"]
+
+
+def answers(*returned: object) -> list[Call]:
+    return [Call("f", (), value) for value in returned]
+
+
+def test_a_yes_or_a_no_says_too_little_and_a_number_or_a_name_says_something() -> None:
+    assert not behaviour.says_something(answers(True, None, [False, (True,)]))
+    assert behaviour.says_something(answers(True, 3))
+    assert behaviour.says_something(answers(["layer.0"]))
+    assert behaviour.says_something(answers(X))
+
+
+def test_a_wrong_dtype_is_told_already_and_a_gradient_that_is_none_is_not() -> None:
+    dtype, none, values = (Diagnosis(code, msg("x")) for code in ("dtype", "none", "values"))
+    assert not behaviour.is_unnamed([dtype])
+    assert behaviour.is_unnamed([none])
+    assert behaviour.is_unnamed([dtype, values])

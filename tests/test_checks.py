@@ -15,6 +15,7 @@ from torch import Tensor, nn
 from autograder import checks as check
 from autograder.checks import CheckFailed, StudentRaised, metrics, runner
 from autograder.models import Text, msg
+from autograder.words import say
 
 X = torch.tensor([[0.5, -1.25, 2.0], [3.5, 4.25, -0.75]], dtype=torch.float64)
 
@@ -123,7 +124,7 @@ def test_close_accepts_what_is_the_same(got: object, want: object) -> None:
         ("missing_key", {"w": X}, {"w": X, "b": X}),
         ("extra_key", {"w": X, "b": X}, {"w": X}),
         ("values", torch.tensor(2**60 + 1), torch.tensor(2**60)),
-        ("values", "Mean", "mean"),
+        ("letter_case", "Mean", "mean"),
     ],
 )
 def test_close_refuses(wrong: str, got: object, want: object) -> None:
@@ -291,6 +292,33 @@ def test_equal_names_the_first_place_that_differs() -> None:
 )
 def test_equal_hints_at_how_a_string_differs(got: str, hint: str) -> None:
     assert failure(lambda: check.equal(got, "xin chào")).diagnoses[0].hint == msg(hint)
+
+
+WORDS = ["tôi", "đi", "học", "ở", "Huế"]
+
+
+@pytest.mark.parametrize(
+    ("got", "code"),
+    [
+        (["tôi", "đi", "học", "ở", "huế"], "letter_case"),
+        (["tôi\n", "đi\n", "học\n", "ở\n", "Huế"], "white_space"),
+        (["to\u0302i", "đi", "học", "ở", "Huế"], "normal_form"),
+        (["toi", "di", "hoc", "o", "Hue"], "marks"),
+        (["", "tôi", "đi", "học", "ở", "Huế", ""], "empty_words"),
+        (["tôi_đi", "học", "ở", "Huế"], "cut_elsewhere"),
+        (["tôi", "đi", "học", "ở", "Vinh"], "values"),
+        (["tôi", "đi", "học", "Vinh"], "length"),
+        (["Huế", "đi", "học", "ở", "tôi"], "order"),
+    ],
+)
+def test_what_all_the_words_of_a_text_differ_in_is_named(got: list[str], code: str) -> None:
+    (found,) = failure(lambda: check.equal(got, WORDS, name="words")).diagnoses
+    assert found.code == code
+    assert "Huế" not in say(found.words, "vi")
+
+
+def test_the_right_words_pass() -> None:
+    check.equal([*WORDS], WORDS, name="words")
 
 
 def test_equal_cannot_compare_tensors() -> None:

@@ -130,3 +130,40 @@ def test_the_words_never_hold_the_name_of_the_hidden_test(course: Course) -> Non
     said = told(failed(course, "double", "return x**2"))
     assert "twice" not in said
     assert "test_" not in said
+
+
+EMPTY = """
+@pytest.mark.item("double")
+@check.about("waits", en="Nothing to double is no error.", vi="Không có gì để nhân đôi thì không phải là lỗi.")
+def test_nothing(student):
+    check.close(student.double(torch.zeros(0)), torch.zeros(0), name="double of nothing")
+"""
+SUITE = "autograder/suites/u01_tiny/test_tiny.py"
+
+
+def test_what_raises_only_in_a_test_of_one_thing_is_told_by_its_sentence_and_the_line(course: Course) -> None:
+    suite = course.root / SUITE
+    suite.write_text(suite.read_text() + EMPTY)
+    found = failed(course, "double", "if not len(x):\n    raise KeyError(x)\nreturn 2 * x")
+    assert codes(found) == ["waits", "raised"]
+    assert "Nothing to double is no error." in told(found)
+    assert "`raise KeyError(x)`" in told(found)
+
+
+def test_what_raises_everywhere_is_not_told_by_the_sentence_of_one_test(course: Course) -> None:
+    suite = course.root / SUITE
+    suite.write_text(suite.read_text() + EMPTY)
+    assert codes(failed(course, "double", "raise KeyError(x)")) == ["raised"]
+
+
+def test_what_a_check_saw_stands_beside_a_slip_without_a_guess_of_its_own(course: Course) -> None:
+    change(course.root / "solutions/u01_tiny/tiny.py", "x[:n].clone()", "torch.where(x * x >= 0, x, 0 * x)[:n]")
+    found = failed(course, "halves", "n = len(x) // 2\nreturn 0 * x[:n], x[n:]")
+    assert codes(found)[0].startswith("slip_"), codes(found)
+    assert "zeros" in codes(found)
+    assert [diagnosis.hint for diagnosis in found.diagnoses[1:]] == [None]
+
+
+def test_a_slip_that_leaves_out_what_stands_in_the_source_is_not_told(course: Course) -> None:
+    change(course.root / "solutions/u01_tiny/tiny.py", "    return 2 * x\n", "    return x.mul(2).abs() * x.sign()\n")
+    assert codes(failed(course, "double", "return 2 * abs(x)"))[0] != "slip_function_missing"

@@ -155,6 +155,9 @@ COMPUTED: dict[str, set[str]] = {
     "complaints.complaint": set(complaints.COMPLAINTS),
     "words.warned": {WARNED},
     "kinds.wrong_kind": {"tensor", "numpy", "python_number", "type"},
+    "equality._strings": {"values", "letter_case", "white_space", "normal_form", "marks"},  # of `_reason`
+    "equality._words": set(),
+    "idioms._said": set(),  # codes of slips
     "properties.fail": {"property"},  # and what the suites give it
     "verdict.told": {PREFIX + code for code in STORIES},
 }
@@ -198,6 +201,7 @@ SPEAKERS = [
     *sorted((ROOT / "autograder/checks").glob("*.py")),
     *sorted((ROOT / "autograder/suites").rglob("*.py")),
     ROOT / "autograder/slips/verdict.py",
+    ROOT / "autograder/slips/idioms.py",
     ROOT / "autograder/grading/behaviour.py",
     ROOT / "autograder/grading/complaints.py",
     ROOT / "autograder/grading/words.py",

@@ -97,6 +97,12 @@ def test_an_input_that_comes_back_is_recognised_and_another_tensor_is_not() -> N
     assert beside(x.relu(), x.clone(), x).code == "relu_missing"
 
 
+def test_what_was_to_be_reversed_and_came_back_as_it_was_given_is_not_called_reversed() -> None:
+    x = fresh(1, N, D)
+    assert beside(x.flip(1), x.clone(), x).code == "unchanged"
+    assert beside(x.clone(), x.flip(1), x).code == "flipped"
+
+
 # --- a loss of (n, 1) against (n,) ---
 
 

@@ -35,7 +35,7 @@ from autograder.models import (
 )
 from autograder.reports import json as results
 from autograder.reports import markdown, text
-from autograder.sandbox.answers import PolicyBroken
+from autograder.sandbox.answers import PolicyBroken, source_words
 from autograder.sandbox.inner.guard import STEPS, Guard
 from autograder.sandbox.inner.policy import Source
 from autograder.sandbox.proxy import LocalTransport, Session
@@ -534,3 +534,20 @@ def test_a_warning_stands_on_every_report(course: Course) -> None:
     (record,) = json.loads(results.results(grade))
     assert [entry["code"] for entry in record["items"][1]["diagnoses"]] == ["warned"]
     assert "không bị trừ điểm" in text.grade_table(grade, course, "vi", 300)
+
+
+def test_what_an_item_calls_is_told_with_its_helpers_and_without_the_other_items() -> None:
+    session = local("""
+        def helper(model): model.zero_grad(set_to_none=True)
+        def f(model):
+            helper(model)
+            model.weight.grad = None
+        def g(x): return x.secret()
+    """)
+    session.item([], "f")
+    assert session.words("f") == {"helper", "zero_grad", "set_to_none=", ".zero_grad", ".weight", ".grad="}
+
+
+def test_a_word_that_does_not_stand_in_the_submitted_file_is_not_believed() -> None:
+    assert source_words(["sum", ".grad=", "eval", 3, None], {"sum", "grad"}) == {"sum", ".grad="}
+    assert source_words("sum", {"sum"}) == frozenset()

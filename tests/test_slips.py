@@ -12,7 +12,7 @@ from autograder.course import Item, Unit
 from autograder.models import KINDS, Text
 from autograder.slips import verdict
 from autograder.slips.answers import Slip, slips_of
-from autograder.slips.stories import STORIES, WEAK
+from autograder.slips.stories import RARE, STORIES, WEAK
 from autograder.slips.tables import ARGUMENTS, DROPPED, INSTEAD
 from autograder.words import say
 
@@ -85,6 +85,30 @@ for a in x:
         ("return F.cross_entropy(x, y)", "F.cross_entropy(x.softmax(-1), y)", "probabilities_for_logits"),
         ("return nn.Linear(k, k, bias=False)", "return nn.Linear(k, k)", "argument_missing"),
         ("return torch.randperm(k)", "return torch.arange(k)", "not_shuffled"),
+        ("return x.flip(1)", "return x.flip(0)", "along"),
+        ("return 1 - x", "return 1 + x", "sign"),
+        ("return 1 - x", "return x", "complement"),
+        ("return 1 - x", "return -x", "term_missing"),
+        ("return x / (y + 1e-06)", "return x / y", "eps_missing"),
+        ("return x * y < 1", "return x * y < 0", "threshold"),
+        ("return len(x) < 1", "return len(x) < 0", "off_by_one"),
+        ("return (x - y).mean()", "return (x - y).square().mean()", "power"),
+        ("return x / y", "return (x + 1) / y", "off_by_one"),
+        ("return min(k, 5)", "return k", "clamp_missing"),
+        ("return x.shape[0]", "return x.shape[1]", "count"),
+        ("return x * (k / len(y))", "return x", "divisor_missing"),
+        ("return torch.mean(x - y)", "return torch.mean((x - y).abs())", "function_extra"),
+        ("return x > y", "return ~(x > y)", "opposite"),
+        ("return x, y", "return (x, ~y)", "opposite"),
+        ("return math.sin(math.radians(x))", "return math.sin(x)", "angle"),
+        ("return k * (2 * torch.rand(1) - 1)", "return k * torch.rand(1)", "range_of_draws"),
+        ("model = list(model)\nreturn x", "model = model", "walked_once"),
+        ("z = [2 * a for a in x]\nreturn sum(z) + max(z)", "z = (2 * a for a in x)", "walked_once"),
+        ("order = torch.randperm(k)\nreturn x[order], y[order]", "return (x[order], y[torch.randperm(k)])",
+         "drawn_twice"),
+        ("return Compose([ToTensor(), Normalize(x, y)])", "return Compose([ToTensor()])", "preparation"),
+        ("return F.grid_sample(x, y, padding_mode='zeros')", "padding_mode='border'", "argument_extra"),
+        ("return CIFAR10(x, train=True)", "return CIFAR10(x, train=False)", "other_data"),
     ],
 )  # fmt: skip
 def test_a_slip_has_its_name(right: str, wrong: str, code: str) -> None:
@@ -170,11 +194,58 @@ def slip(code: str, name: str = "") -> Slip:
         (["sign"], "sign"),
         (["zeroed_once", "zero_grad_missing", "zero_grad_missing"], "zero_grad_missing"),
         (["sign", "dtype"], None),
-        (["order", "sign", "once_before"], "sign"),
-        (["order", "argument_unused"], "argument_unused"),
+        (["sign", "sign", "sign", "once_before"], "sign"),
+        (["order", "sign", "once_before"], None),
+        (["order", "zeroed_once"], "zeroed_once"),
+        (["order", "argument_unused"], None),
         (["order", "wrapped"], None),
+        (["special_case", "condition_ignored", "case_missing", "order"], "special_case"),  # three of four: formula
     ],
 )
 def test_slips_that_agree_are_told_by_the_one_that_most_of_them_are(codes: list[str], told: str | None) -> None:
     found = verdict.agreed([slip(code) for code in codes])
     assert (found.code if found else None) == told
+
+
+# --- what the source says
+
+
+def of(body: str, code: str, wrong: str) -> Slip:
+    return next(slip for slip in slips(body) if slip.code == code and wrong in slip.definitions)
+
+
+def test_what_stands_in_the_source_was_not_left_out() -> None:
+    missing = of(STEP, "backward_missing", "optimizer.step()")
+    assert verdict.left_out(missing) == {"backward"}
+    assert not verdict.can_be(missing, frozenset({"step", "backward"}))
+    assert verdict.can_be(missing, frozenset({"step"}))
+
+
+def test_nothing_is_cut_off_from_the_graph_by_what_cannot_cut_it() -> None:
+    cut = of("return x.sum() + k", "detached", "detach()")
+    assert not verdict.can_be(cut, frozenset({"sum", "mean"}))
+    assert verdict.can_be(cut, frozenset({"sum", ".data"}))
+
+
+def test_what_is_no_probability_is_not_called_one() -> None:
+    twice = of("return F.cross_entropy(x, y)", "probabilities_for_logits", "softmax")
+    assert not verdict.can_be(twice, frozenset({"cross_entropy"}))
+    assert verdict.can_be(twice, frozenset({"cross_entropy", "Softmax"}))
+
+
+def test_a_slip_that_leaves_nothing_out_needs_no_source() -> None:
+    other = of("return x - y", "sign", "x + y")
+    assert verdict.left_out(other) == frozenset()
+    assert verdict.can_be(other, frozenset())
+
+
+def test_without_a_source_every_slip_may_be_it() -> None:
+    missing = of(STEP, "backward_missing", "optimizer.step()")
+    assert verdict.can_be(missing, None)
+
+
+def test_the_likely_slips_of_all_answers_come_before_the_others() -> None:
+    found = slips("z = x.detach() + y\nw = z.sum(1)\nreturn (w - k).mean()")
+    ranks = [2 if one.code in WEAK else 1 if one.code in RARE else 0 for one in found]
+    assert ranks == sorted(ranks)
+    assert {0, 1, 2} == set(ranks)

@@ -68,7 +68,6 @@ RIGHT_FOR: Mapping[str, frozenset[str]] = {
         # curves
         "late early": "order",  # the loss before its update, or after it
         "constant": "state inplace order",  # of a curve: "in place, by the optimizer, their gradients still there"
-        "later_step": "state gradient order",  # "gradients that are not zeroed, momentum, the order of the data"
         # what came back, and how
         "dtype": "dtype",
         "device": "device",
@@ -101,13 +100,21 @@ RIGHT_FOR: Mapping[str, frozenset[str]] = {
         "called_again": "graph",  # the shared part of the graph is built anew for each head
         "trace_on_x": "state inplace graph",  # ".grad, requires_grad or its graph is another now"
         "left_alone": "state inplace mode",  # of a model: "training flags, requires_grad or the parameters"
+        "build": "return",  # containers of another type, or parts lost
+        "argument_kept": "inplace view_copy",  # a container that was passed was changed
+        "autocast": "dtype api",
+        "device_picked": "device order",  # the preferred one, else the best there is
+        "resumed": "state",  # of a checkpoint: the model's or the optimizer's state
+        "hooks": "state",  # left behind, or somebody else's removed
         "same_objects": "inplace state",  # parameters exchanged, or their gradients gone
         "gradient_kept": "inplace view_copy",  # a gradient changed, or the tensor itself remembered
         "training_flag eval_mode": "mode",
         "training_mode": "mode data",  # "in training mode during the epoch, and each batch once"
         "validation": "mode graph",  # "in eval mode, and without a graph"
         "registered": "state api",  # a layer that the module does not know; a name, or a bias, other than asked for
-        "shared_state waits cache best_epoch": "state",  # what an object remembers, and when
+        "shared_state best_epoch": "state",  # what an object remembers
+        "cache": "state data",  # "read at its first access, then kept: not before, not again"
+        "waits": "state api",  # "a Parameter whose .grad is None waits": moved, forgotten, or not provided for
         "zeroed": "state gradient",  # gradients of the last time are still there
         "anew": "data state",  # a transform in advance, samples kept
         "fresh_draws": "randomness state",  # a seed inside, or what was drawn is kept
@@ -126,7 +133,8 @@ RIGHT_FOR: Mapping[str, frozenset[str]] = {
         "not_moved": "device inplace",  # .to() forgotten, or its result
         "made_elsewhere": "device",
         "exact_labels": "dtype",
-        "smaller_batch workers lines none_sample normal_form leak": "data",
+        "smaller_batch workers lines none_sample normal_form empty_words opened_late quoted leak": "data",
+        "letter_case white_space marks cut_elsewhere": "data formula",  # of a text: a step that prepares it
         "grad_refused": "api graph",  # no error, or another one: the reason stands in the sentence
         "device_refused": "api device",
         "integers_refused": "api dtype",
@@ -144,10 +152,10 @@ NAMES_NO_CAUSE = frozenset(
         "factor", "factor_two", "factor_half", "offset", "none", "unchanged", "missing_key", "extra_key",
         "shape", "values", "some_values", "length", "property", "metric", "below_the_mark",
         # where
-        "last_slice", "first_slice", "one_slice", "one_entry", "negatives", "first_loss", "first_update",
+        "last_slice", "first_slice", "one_slice", "one_entry", "negatives", "first_loss", "first_update", "later_step",
         # how it ended
         "raised", "import_failed", "import_timed_out", "missing", "no_file", "not_attempted", "timed_out",
-        "out_of_memory", "killed", "crashed", "exited", "files", "garbled",
+        "out_of_memory", "killed", "crashed", "exited", "files", "garbled", "unstable",
         # what a picture or a run looks like
         "not_drawn", "no_line", "no_picture", "axes", "scale", "place", "picture_sizes", "joined", "not_learning",
     }

@@ -20,6 +20,7 @@ from enum import StrEnum
 from autograder.authoring.causes import right_for
 from autograder.bank import Bank, Entry, load
 from autograder.course import Course, Item, Unit
+from autograder.grading.behaviour import OPEN
 from autograder.grading.data import DataSource
 from autograder.grading.explain import Explainer
 from autograder.grading.judge import Judge
@@ -178,12 +179,15 @@ def _case(judge: Judge, left_out: LeftOut, unit: Unit, item: Item, entry: Entry)
     (result,) = attempt.items
     others: dict[object, str] = {other.cause: other.kind for other in left_out.whole(unit).mistakes_of(item.id)}
     told = result.diagnoses
-    kinds = tuple(
-        _kinds(one, others) if place == 0 or one.code not in GENERAL else None for place, one in enumerate(told)
-    )
+    kinds = tuple(_kinds(one, others) if place == 0 or not _is_seen(one) else None for place, one in enumerate(told))
     return Case(
         unit.id, item.id, entry.name, entry.kind, result.verdict, tuple(d.code for d in result.diagnoses), kinds
     )
+
+
+def _is_seen(beside: Diagnosis) -> bool:
+    """Is it no cause of its own, but where the first shows: what a check saw, without a guess at what it comes from?"""
+    return beside.code in GENERAL or (beside.code in OPEN and beside.hint is None)
 
 
 def _kinds(diagnosis: Diagnosis, others: dict[object, str]) -> frozenset[str] | None:

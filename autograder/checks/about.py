@@ -9,7 +9,7 @@ from collections.abc import Collection
 from contextlib import ContextDecorator
 from types import TracebackType
 
-from autograder.checks.faults import CheckFailed
+from autograder.checks.faults import CheckFailed, StudentRaised
 from autograder.checks.sentences import SENTENCES
 from autograder.models import GENERAL, Diagnosis, Text
 
@@ -26,6 +26,7 @@ class about(ContextDecorator):  # noqa: N801  (reads as a function: `@check.abou
     the values.  An answer of another type (None, a number for a tensor), a `check.that` without a code and an argument
     that was changed keep their own words; `when` names the codes it is about instead, such as ("none",), and `always`
     says that it is about all of them: for a `with` around the one check that it is about.
+    An exception of the student's is told by the sentence, too, where the answer has passed another test of the item.
     """
 
     def __init__(
@@ -44,6 +45,8 @@ class about(ContextDecorator):  # noqa: N801  (reads as a function: `@check.abou
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
+        if isinstance(error, StudentRaised) and not self.when:
+            error.meaning = error.meaning or self.said
         if not isinstance(error, CheckFailed) or not error.diagnoses:
             return
         codes = {found.code for found in error.diagnoses}

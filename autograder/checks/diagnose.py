@@ -25,7 +25,7 @@ VALUE_RULES: tuple[Rule, ...] = (
     input_rules.eps,
     amount_rules.offset,
     order_rules.transposed,
-    order_rules.flipped,
+    input_rules.unchanged_or_flipped,
     order_rules.shifted,
     order_rules.rolled,
     order_rules.row_order,

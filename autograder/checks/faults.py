@@ -32,6 +32,7 @@ class StudentRaised(Exception):
         self.type_name = type_name
         self.lines = lines
         self.about = about
+        self.meaning: Diagnosis | None = None  # what the test asks for in which it was raised (`check.about`)
 
     def __str__(self) -> str:
         return self.type_name

@@ -15,6 +15,7 @@ from torch import Tensor
 
 from autograder.checks.amount_rules import ALSO_SIGN, known_factors
 from autograder.checks.case import Case, coarseness, distinct
+from autograder.checks.order_rules import flipped
 from autograder.models import Diagnosis, Message, msg
 
 SMALL = 20_000  # entries: every eps is tried at every place
@@ -28,6 +29,12 @@ def unchanged(e: Tensor, a: Tensor, case: Case) -> Diagnosis | None:
             hint = msg("Is the result computed and then not stored, or not returned?")
             return case.says("unchanged", msg("{name} is {input}, unchanged", input=name), hint)
     return None
+
+
+def unchanged_or_flipped(e: Tensor, a: Tensor, case: Case) -> Diagnosis | None:
+    """What was not reversed comes back as it was given: it is not that it was reversed once too often."""
+    found = flipped(e, a, case)
+    return (unchanged(e, a, case) or found) if found else None
 
 
 def step(e: Tensor, a: Tensor, case: Case) -> Diagnosis | None:

@@ -107,7 +107,7 @@ class Judge:
         passed = [test for test, one in ended if one.verdict is Verdict.PASSED and can_be_replayed(test, one.seconds)]
         place = tests.index(desk.failures[0].test)
         try:
-            told = self.explainer.explain(unit, item, desk.failures, passed, desk.submission)
+            told = self.explainer.explain(unit, item, desk.failures, passed, desk.submission, desk.words(item))
         except Exception as error:  # ours; the verdict stands without a cause, and keeps what the check itself saw
             outcomes[place] = dataclasses.replace(outcomes[place], staff=raised_by_suite(error))
         else:
@@ -244,6 +244,16 @@ class Desk:
         assert self.current is not None
         self.current.item(item.forbids, item.symbol, strict=item.policy == "zero")
         self.item = item.id
+
+    def words(self, item: Item) -> frozenset[str] | None:
+        """What the item's code calls, by its source; None when there is no worker left to ask."""
+        if self.current is None or self.item != item.id:
+            return None
+        try:
+            return self.current.words(item.symbol)
+        except STUDENTS:
+            self.clear()
+            return None
 
     @property
     def notes(self) -> tuple[Words, ...]:

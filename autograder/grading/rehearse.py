@@ -15,7 +15,7 @@ from __future__ import annotations
 
 import signal
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from types import FrameType
 
@@ -49,14 +49,18 @@ class Rehearsal:
         self.limit = max(LEAST, LIMIT * right.seconds)
         self._open: tuple[Session, Workbench] | None = None
 
-    def following(self, trace: Sequence[Call], seconds: float) -> tuple[list[Slip], float]:
-        """Seconds count as if nothing were remembered; no slip begins after so many."""
+    def following(
+        self, trace: Sequence[Call], seconds: float, can_be: Callable[[Slip], bool] = lambda slip: True
+    ) -> tuple[list[Slip], float]:
+        """Seconds count as if nothing were remembered; no slip begins after so many, and none that cannot be."""
         asked = self._shared(trace)
         found: list[Slip] = []
         spent = 0.0
         for number, slip in enumerate(self.slips if asked else ()):
             if spent > seconds:
                 break
+            if not can_be(slip):
+                continue
             first, cost = self._first(number, slip, asked[0])
             spent += cost
             if equal(first, trace[0].returned):

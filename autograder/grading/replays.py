@@ -36,6 +36,10 @@ from autograder.sandbox.proxy import Asked, Call, LocalTransport, Session, same
 MOST_BYTES = 64 << 20
 SAME = 1e-6  # relative: two ways to write one mistake may round differently
 MEMORY = 512 << 20  # bytes that one replay may allocate
+HOOKS = (
+    "_global_forward_hooks", "_global_forward_pre_hooks", "_global_backward_hooks", "_global_backward_pre_hooks",
+    "_global_forward_hooks_always_called", "_global_forward_hooks_with_kwargs",
+)  # of all modules at once: a mistake may leave its own behind  # fmt: skip
 EACH = 400  # bytes of an object that is no tensor, roughly
 
 if sys.platform == "linux":
@@ -122,6 +126,7 @@ def switches_kept() -> Iterator[None]:
     What torch warns of is not for the instructor's terminal.
     """
     grad, dtype, anomaly = torch.is_grad_enabled(), torch.get_default_dtype(), torch.is_anomaly_enabled()
+    hooks = [dict(getattr(torch.nn.modules.module, name)) for name in HOOKS]
     functions, dispatches = _len_torch_function_stack(), _len_torch_dispatch_stack()
     try:
         with warnings.catch_warnings():
@@ -130,6 +135,10 @@ def switches_kept() -> Iterator[None]:
     finally:
         torch.set_grad_enabled(grad)
         torch.set_default_dtype(dtype)
+        for name, kept in zip(HOOKS, hooks, strict=True):
+            found = getattr(torch.nn.modules.module, name)
+            found.clear()
+            found.update(kept)
         torch.autograd.set_detect_anomaly(anomaly)
         while _len_torch_function_stack() > functions:  # an alarm may ring while a mode is entered or left
             _pop_function_mode()  # type: ignore[no-untyped-call]

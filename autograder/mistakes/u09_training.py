@@ -926,7 +926,7 @@ def named_tuple_from_one_list(batch, device):
 
 
 @mistake(
-    "to_device", kind="indexing",
+    "to_device", kind="device",
     en="Only the outermost level is moved; what is nested deeper stays behind.",
     vi="Chỉ lớp ngoài cùng được chuyển; những gì lồng sâu hơn bị bỏ lại.",
     hint_en="The function can call itself.",

@@ -558,7 +558,7 @@ def mean_of_the_batches(model, x, y, batch_size):
 
 
 @mistake(
-    "forgotten_eval", kind="mode",
+    "forgotten_eval", kind="graph",
     en="no_grad() is gone: eval() alone does not stop autograd, and every batch builds a graph.",
     vi="Mất no_grad(): chỉ eval() thì autograd không dừng, và batch nào cũng dựng đồ thị.",
 )  # fmt: skip

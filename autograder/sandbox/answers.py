@@ -18,7 +18,7 @@ from autograder.checks.faults import CheckFailed, StudentRaised
 from autograder.models import Diagnosis, msg
 from autograder.sandbox.inner import wire
 from autograder.sandbox.inner.raised import ABOUT
-from autograder.sandbox.inner.workbench import NAMES, TOLD
+from autograder.sandbox.inner.workbench import NAMES, TOLD, WORDS
 
 TYPE_NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]{0,40}")
 
@@ -114,6 +114,12 @@ def policy_broken(told: object, forbids: Collection[str]) -> PolicyBroken:
     if not isinstance(what, str) or what not in forbids:
         raise wire.WireError("a policy that the item does not have")
     return PolicyBroken(what, *_lines(lines)[:1] or (0,))
+
+
+def source_words(told: object, written: Collection[str]) -> frozenset[str]:
+    """What the worker says the item's code calls: of that, what stands in the submitted file."""
+    words = told[:WORDS] if isinstance(told, list) else []
+    return frozenset(word for word in words if isinstance(word, str) and word.strip(".=") in written)
 
 
 def _raised(answer: Mapping[str, Any]) -> StudentRaised:

@@ -23,7 +23,15 @@ from autograder.checks.devices import tell, told
 from autograder.checks.faults import CheckFailed, StudentRaised
 from autograder.checks.inside import InsideFunction
 from autograder.models import Diagnosis, msg
-from autograder.sandbox.answers import TYPE_NAME, CellsRan, PolicyBroken, cells_ran, policy_broken, refusal
+from autograder.sandbox.answers import (
+    TYPE_NAME,
+    CellsRan,
+    PolicyBroken,
+    cells_ran,
+    policy_broken,
+    refusal,
+    source_words,
+)
 from autograder.sandbox.inner import wire
 from autograder.sandbox.inner.traces import SWITCHES
 from autograder.sandbox.inner.workbench import Workbench
@@ -126,6 +134,10 @@ class Session:
         found = self.ask(question if strict else {**question, "strict": False}, DESK_SECONDS)
         if found is not None:
             self._broken(found)
+
+    def words(self, symbol: str) -> frozenset[str]:
+        """What the item's code calls and which keywords it gives, as the worker read them in its source."""
+        return source_words(self.ask({"op": "words", "symbol": symbol}, DESK_SECONDS), self.written)
 
     def test(self, seed: int, mutates: bool, device: str = "cpu") -> None:
         """A test begins; its seed and its device travel with its first question."""

@@ -1,4 +1,4 @@
-"""An item's right answers → their slips: the reference's first, then those of the alternatives.
+"""An item's right answers → their slips: the likely ones of all answers first, the reference's before the others'.
 
 Two that write the same source are one, called by the stronger of their names.  A slip whose sentence would repeat a
 word that is neither torch's nor the stub's is none.  An answer that opens files has no slips.
@@ -13,10 +13,11 @@ from dataclasses import dataclass
 from itertools import islice
 
 from autograder.bank import Bank, Definition, Entry
+from autograder.sandbox.inner.policy import Source
 from autograder.slips import calls, expressions, extras, names, statements
 from autograder.slips.edit import Edit, called
 from autograder.slips.places import Change, blocks, changed, is_text, places
-from autograder.slips.stories import WEAK
+from autograder.slips.stories import RARE, WEAK
 from autograder.slips.tables import ARGUMENTS
 
 MOST = 800  # of one item
@@ -30,6 +31,7 @@ class Slip:
     after: str
     name: str = ""  # a word of torch's or of the task's that its sentence may repeat
     where: int = 0  # which of the right answers
+    right: str = ""  # that answer and its helpers, without the slip
 
     @property
     def source(self) -> bytes:
@@ -43,31 +45,65 @@ def base(bank: Bank, item: str) -> bytes:
     return bank.source(others[0]) if others else bank.reference
 
 
+def words_of_the_right(bank: Bank, item: str) -> tuple[frozenset[str], ...]:
+    """What each right answer calls, as it is read in a student's source."""
+    sources = [bank.reference, *(bank.source(entry) for entry in bank.alternatives if entry.item == item)]
+    symbol = bank.unit.item(item).symbol
+    return tuple(frozenset(Source([ast.parse(source)]).words(symbol)) for source in sources)
+
+
 def slips_of(bank: Bank, item: str) -> tuple[Slip, ...]:
     return tuple(islice(_slips(bank, item), MOST))
 
 
+@dataclass(frozen=True)
+class _Answer:
+    """A right answer as it is taken apart: its definitions as trees, and what may go wrong in each."""
+
+    number: int
+    before: str
+    after: str
+    reached: list[Definition]
+    written: list[str]
+    edits: list[tuple[int, Edit]]  # beside the place of the definition
+
+
 def _slips(bank: Bank, item: str) -> Iterator[Slip]:
+    """The likely ones of all answers first: there may be too many of them, or too little time."""
+    answers = list(_answers(bank, item))
+    tellable = ARGUMENTS.keys() | _parameters(ast.parse(bank.reference), bank.unit.item(item).symbol)
     seen: set[str] = set()
-    answers: list[Entry | None] = [None, *(entry for entry in bank.alternatives if entry.item == item)]
+    for rank in range(3):
+        for answer in answers:
+            for place, edit in answer.edits:
+                if _rank(edit.code) != rank or (edit.name and edit.name not in tellable):
+                    continue
+                code = _written(answer.reached[place], edit)
+                if code not in seen and code != answer.written[place]:
+                    seen.add(code)
+                    parts = [*answer.written[:place], code, *answer.written[place + 1 :]]
+                    whole = "\n".join(answer.written)
+                    yield Slip(
+                        edit.code, answer.before, "\n".join(parts), answer.after, edit.name, answer.number, whole
+                    )
+
+
+def _rank(code: str) -> int:
+    return 2 if code in WEAK else 1 if code in RARE else 0
+
+
+def _answers(bank: Bank, item: str) -> Iterator[_Answer]:
+    others: list[Entry | None] = [None, *(entry for entry in bank.alternatives if entry.item == item)]
     symbol = bank.unit.item(item).symbol
-    tellable = ARGUMENTS.keys() | _parameters(ast.parse(bank.reference), symbol)
-    for number, answer in enumerate(answers):
-        module = ast.parse(bank.reference if answer is None else bank.source(answer))
+    for number, entry in enumerate(others):
+        module = ast.parse(bank.reference if entry is None else bank.source(entry))
         reached = _reached(module, symbol)
         if any(map(_touches_the_machine, reached)):
             continue
         before, after = _around(module, reached)
         written = [ast.unparse(top) for top in reached]
-        for place, top in enumerate(reached):
-            for edit in _edits(top):
-                if edit.name and edit.name not in tellable:
-                    continue
-                code = _written(top, edit)
-                if code not in seen and code != written[place]:
-                    seen.add(code)
-                    definitions = "\n".join([*written[:place], code, *written[place + 1 :]])
-                    yield Slip(edit.code, before, definitions, after, edit.name, number)
+        edits = [(place, edit) for place, top in enumerate(reached) for edit in _edits(top)]
+        yield _Answer(number, before, after, reached, written, edits)
 
 
 def _touches_the_machine(top: ast.stmt) -> bool:
@@ -138,6 +174,7 @@ def _edits(top: ast.stmt) -> list[Edit]:
         found += extras.recomputed(block)
         found += extras.first_round_only(block)
         found += extras.left_in_eval(block)
+        found += extras.drawn_twice(block)
     public = [top] if isinstance(top, ast.FunctionDef) else top.body if isinstance(top, ast.ClassDef) else []
     for one in public:
         if isinstance(one, ast.FunctionDef):
@@ -158,7 +195,7 @@ def _edits(top: ast.stmt) -> list[Edit]:
     for node in ast.walk(top):
         if isinstance(node, ast.FunctionDef):
             found += names.of_function(node)
-    return sorted(found, key=lambda edit: edit.code in WEAK)
+    return found
 
 
 def _together(found: Sequence[Edit]) -> Iterator[Edit]:

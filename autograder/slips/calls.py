@@ -9,6 +9,7 @@ from autograder.slips.edit import Edit, but, call, called, is_method, is_module,
 from autograder.slips.places import Place
 from autograder.slips.tables import (
     ADDED,
+    ALONG,
     ARGUMENTS,
     ATTRIBUTES,
     DIMMED,
@@ -39,6 +40,10 @@ def slips(place: Place) -> Iterator[Edit]:
     yield from _small_number(node, place)
     yield from _counts(node, place)
     yield from _layers(node, place)
+    if called(node) == "Compose" and node.args and isinstance(node.args[0], ast.List):
+        for index in range(len(node.args[0].elts)):
+            fewer = but(node.args[0], elts=without(node.args[0].elts, index))
+            yield swap("preparation", place, but(node, args=[fewer, *node.args[1:]]))
 
 
 def _attribute(node: ast.Attribute, place: Place) -> Iterator[Edit]:
@@ -77,6 +82,10 @@ def _dropped(node: ast.Call, place: Place) -> Iterator[Edit]:
         code = "device_missing" if "device" in text(node) else "cast_missing"
     if code == "clamp_missing" and not is_method(node) and isinstance(inner, ast.Constant):
         return
+    if called(node) in ("max", "min") and isinstance(node.func, ast.Name) and len(node.args) > 1:
+        for one in node.args:  # of two numbers: a limit
+            yield swap("clamp_missing", place, one)
+        return
     yield swap(code, place, inner)
     if called(node) in ("maximum", "minimum", "where", "torch.where") and len(node.args) > 1:
         for other in node.args[1:]:
@@ -90,7 +99,7 @@ def _dimension(node: ast.Call, place: Place) -> Iterator[Edit]:
     name = called(node)
     if name not in DIMMED | PLACED:
         return
-    code = "dim" if name in DIMMED else "dim_placed"
+    code = "count" if name == "size" else "along" if name in ALONG else "dim" if name in DIMMED else "dim_placed"
     first = 0 if is_method(node) else 1
     for keyword in range(len(node.keywords)):
         if node.keywords[keyword].arg in ("dim", "axis", "dims"):
@@ -142,7 +151,6 @@ def _keywords(node: ast.Call, place: Place) -> Iterator[Edit]:
         if code is None:
             continue
         told = name if code in TOLD else ""
-        yield swap(code, place, but(node, keywords=without(node.keywords, index)), told)
         value = keyword.value
         others: list[ast.expr] = []
         if isinstance(value, ast.Constant) and isinstance(value.value, bool):
@@ -153,7 +161,8 @@ def _keywords(node: ast.Call, place: Place) -> Iterator[Edit]:
             others = [ast.Constant(one) for one in VALUES[name] if text(value) != repr(one)]
         for other in others:
             changed = [*node.keywords[:index], but(keyword, value=other), *node.keywords[index + 1 :]]
-            yield swap(code, place, but(node, keywords=changed), told)
+            yield swap("argument_extra" if told else code, place, but(node, keywords=changed), told)
+        yield swap(code, place, but(node, keywords=without(node.keywords, index)), told)
     given = {keyword.arg for keyword in node.keywords}
     for names, instead, extras in ADDED:
         if called(node) in names and not given & instead:

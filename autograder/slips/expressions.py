@@ -38,6 +38,8 @@ def slips(place: Place) -> Iterator[Edit]:
         yield swap("case_missing", place, node.orelse)
     elif isinstance(node, (ast.ListComp, ast.GeneratorExp, ast.SetComp, ast.DictComp)):
         yield from _comprehension(node, place)
+        if isinstance(node, ast.ListComp) and isinstance(place.parent, ast.Assign):
+            yield swap("walked_once", place, ast.GeneratorExp(node.elt, node.generators))
     elif isinstance(node, ast.Constant):
         yield from _constant(node, place)
 
@@ -54,6 +56,9 @@ def _binary(node: ast.BinOp, place: Place) -> Iterator[Edit]:
         yield swap("divided", place, but(node, op=ast.Mult()))
         yield swap("inverse", place, but(node, left=right, right=left))
         yield swap("whole_division", place, but(node, op=ast.FloorDiv()))
+        if isinstance(left, ast.Name) and isinstance(right, ast.Name):
+            for change in (ast.Add(), ast.Sub()):
+                yield swap("off_by_one", place, but(node, left=ast.BinOp(left, change, ast.Constant(1))))
         if _is_count(right):
             yield swap("divisor", place, but(node, right=ast.BinOp(right, ast.Sub(), ast.Constant(1))))
     elif isinstance(op, ast.FloorDiv):
@@ -87,14 +92,21 @@ def _terms(node: ast.BinOp, place: Place) -> Iterator[Edit]:
         counted = (
             isinstance(place.parent, ast.BinOp) and isinstance(place.parent.op, ast.Div) and place.field == "right"
         )
-        code = "divisor" if counted else "complement" if _is_one(left) and not _in_index(place) else "off_by_one"
+        scaled = left if isinstance(left, ast.BinOp) and isinstance(left.op, ast.Mult) else None
+        for drawn in (scaled.left, scaled.right) if scaled and isinstance(node.op, ast.Sub) else ():
+            if any(called(inner).startswith("rand") for inner in ast.walk(drawn)):
+                yield swap("range_of_draws", place, drawn)  # 2 · rand − 1 → rand
+                yield swap("distribution", place, _normal(drawn))
+        outside = not _in_index(place)  # a 1 in a formula, no place and no count
+        code = "divisor" if counted else "complement" if _is_one(left) and outside else "off_by_one"
         yield swap(code, place, right if _is_one(left) else left)
-        yield swap(code, place, but(node, op=other))
-        if isinstance(node.op, ast.Sub) and not _in_index(place):
+        yield swap("sign" if code == "complement" else code, place, but(node, op=other))
+        if isinstance(node.op, ast.Sub) and outside:
             yield swap("sign", place, but(node, left=right, right=left))
+            yield swap("term_missing", place, _negative(right) if _is_one(left) else left)
         return
     for eps, rest in ((right, left), (left, right)):
-        if "eps" in text(eps) and len(text(eps)) < 12:
+        if _is_small(eps):
             yield swap("eps_missing", place, rest)
             yield swap("eps_place", place, method(rest, "clamp", eps))
             root = operand(rest) if isinstance(rest, ast.Call) and called(rest) == "sqrt" else None
@@ -110,6 +122,24 @@ def _terms(node: ast.BinOp, place: Place) -> Iterator[Edit]:
             yield swap("unstable", place, left)
     yield swap("term_missing", place, left)
     yield swap("term_missing", place, right)
+    if isinstance(node.op, ast.Sub):
+        yield swap("term_missing", place, _negative(right))
+
+
+def _normal(drawn: ast.expr) -> ast.expr:
+    """The same numbers drawn by randn."""
+    return ast.parse(text(drawn).replace("rand(", "randn("), mode="eval").body
+
+
+def _is_small(node: ast.expr) -> bool:
+    """A small number beside another: `eps`, or 1e-6."""
+    if isinstance(node, ast.Constant):
+        return isinstance(node.value, float) and 0 < node.value < 1e-2
+    return "eps" in text(node) and len(text(node)) < 12
+
+
+def _negative(node: ast.expr) -> ast.expr:
+    return ast.UnaryOp(ast.USub(), node)
 
 
 def _factors(node: ast.BinOp, place: Place) -> Iterator[Edit]:
@@ -118,6 +148,8 @@ def _factors(node: ast.BinOp, place: Place) -> Iterator[Edit]:
             yield swap("mask_missing", place, rest)
         elif isinstance(mine, ast.BinOp) and isinstance(mine.op, ast.Sub) and _is_one(mine.left):
             yield swap("factor_missing", place, rest)
+        elif isinstance(mine, ast.BinOp) and isinstance(mine.op, ast.Div) and _is_count(mine):
+            yield swap("divisor_missing", place, rest)
         else:
             yield swap("factor_missing", place, rest)
     if isinstance(node.right, ast.Call) and isinstance(node.left, ast.Name):
@@ -133,6 +165,13 @@ def _is_count(node: ast.expr) -> bool:
         isinstance(node, ast.Name)
         and node.id.lower() in ("n", "m", "k", "d", "count", "total", "seen", "size", "number")
     )
+
+
+def _is_formula(node: ast.Compare, number: ast.Constant) -> bool:
+    """Is what the number is compared with computed, and nothing that counts?"""
+    others = [one for one in (node.left, *node.comparators) if one is not number]
+    computed = [one for one in others if isinstance(one, (ast.BinOp, ast.Call)) and "%" not in text(one)]
+    return computed == others and not any(map(_is_count, others))
 
 
 def _is_one(node: ast.expr) -> bool:
@@ -196,9 +235,10 @@ def _subscript(node: ast.Subscript, place: Place) -> Iterator[Edit]:
                 if isinstance(where.elts[1 - index], ast.Slice) and not isinstance(part, ast.Slice):
                     yield swap("row_column", place, but(node, slice=but(where, elts=other)))
     elif isinstance(where, ast.Constant) and isinstance(where.value, int):
+        code = "count" if getattr(node.value, "attr", "") == "shape" else "other_index"
         for value in (where.value + 1, where.value - 1, 0, -1):
             if value != where.value:
-                yield swap("other_index", place, but(node, slice=ast.Constant(value)))
+                yield swap(code, place, but(node, slice=ast.Constant(value)))
     elif isinstance(where, ast.UnaryOp) and text(where) == "-1":
         yield swap("other_index", place, but(node, slice=ast.Constant(0)))
         yield swap("other_index", place, but(node, slice=ast.Constant(-2)))
@@ -282,8 +322,12 @@ def _constant(node: ast.Constant, place: Place) -> Iterator[Edit]:
         if isinstance(place.parent, (ast.BinOp, ast.AugAssign)) and value in (2, 2.0, 0.5):
             return  # a factor, dropped in its place
         if _in_index(place) or (isinstance(value, int) and isinstance(place.parent, (ast.Compare, ast.Assign))):
+            code = "start_value" if isinstance(place.parent, ast.Assign) else "off_by_one"
+            if isinstance(place.parent, ast.Subscript) and getattr(place.parent.value, "attr", "") == "shape":
+                return  # which size it is: another count
+            if isinstance(place.parent, ast.Compare) and _is_formula(place.parent, node):
+                code = "threshold"
             for other in (value + 1, value - 1):
-                code = "off_by_one" if not isinstance(place.parent, ast.Assign) else "start_value"
                 yield swap(code, place, ast.Constant(other))
         elif isinstance(place.parent, (ast.Assign, ast.AnnAssign, ast.Call)) and isinstance(value, float):
             yield swap("start_value", place, ast.Constant(0.0 if value else 1.0))

@@ -32,12 +32,15 @@ def slips(place: Place) -> Iterator[Edit]:
         yield from _functions_exchanged(node, place)
         yield from _reduced_too_early(node, place)
         yield from _two_dropped(node, place)
+        yield from _through_a_function(node, place)
     if isinstance(node, ast.BinOp) and isinstance(node.op, (ast.Sub, ast.Add, ast.Mult)):
         yield from _stretched(node, place)
     if isinstance(node, ast.Return) and isinstance(
         node.value, (ast.Name, ast.Call, ast.BinOp, ast.UnaryOp, ast.Subscript)
     ):
         yield from _returned(node.value, place)
+    if isinstance(node, ast.Return) and node.value is not None:
+        yield from _opposite(node.value, place)
     if isinstance(node, ast.Constant):
         yield from _constant(node, place)
     if isinstance(node, ast.Call) and called(node) == "train" and node.args:
@@ -66,7 +69,7 @@ def _apart(node: ast.expr) -> tuple[ast.expr, Rebuild] | None:
         and isinstance(node.right, (ast.Name, ast.Constant))
     ):
         return node.left, lambda x: but(node, left=x)
-    if not isinstance(node, ast.Call) or isinstance(node.func, ast.Call):
+    if not isinstance(node, ast.Call) or isinstance(node.func, ast.Call) or called(node)[:1].isupper():
         return None
     inner = operand(node)
     if inner is None or isinstance(inner, (ast.Starred, ast.GeneratorExp, ast.Constant, ast.List)):
@@ -125,6 +128,51 @@ def _stretched(node: ast.BinOp, place: Place) -> Iterator[Edit]:
         one = getattr(node, side)
         if isinstance(one, (ast.Name, ast.Attribute)):
             yield swap("complement", place, but(node, **{side: ast.BinOp(ast.Constant(1), ast.Sub(), one)}))
+
+
+def _through_a_function(node: ast.expr, place: Place) -> Iterator[Edit]:
+    """mean(x) → mean(x²)"""
+    inner = operand(node) if isinstance(node, ast.Call) and called(node) in ("sum", "mean") else None
+    if inner is None or isinstance(inner, (ast.Starred, ast.GeneratorExp, ast.List)) or is_module(inner):
+        return
+    assert isinstance(node, ast.Call)
+    for code, name in (("power", "square"), ("function_extra", "abs")):
+        new = method(inner, name)
+        if is_method(node):
+            yield swap(code, place, but(node, func=but(node.func, value=new)))
+        else:
+            yield swap(code, place, but(node, args=[new, *node.args[1:]]))
+
+
+def _opposite(value: ast.expr, place: Place) -> Iterator[Edit]:
+    """A mask that is returned, or a yes: the other way round."""
+    parts = value.elts if isinstance(value, ast.Tuple) else [value]
+    for index, part in enumerate(parts):
+        if not isinstance(part, (ast.Name, ast.Compare, ast.Call, ast.Subscript, ast.BoolOp)):
+            continue
+        for operator in (ast.Invert(), ast.Not()):
+            new: ast.expr = ast.UnaryOp(operator, part)
+            whole = but(value, elts=[*parts[:index], new, *parts[index + 1 :]]) if isinstance(value, ast.Tuple) else new
+            at = Place(value, "value", None, (*place.above, place.node))
+            yield swap("opposite", at, whole)
+
+
+def drawn_twice(block: Block) -> Iterator[Edit]:
+    """x[order], y[order] → the second by an order of its own."""
+    for node in block.body:
+        if not (isinstance(node, ast.Assign) and isinstance(node.targets[0], ast.Name)):
+            continue
+        if not any(called(inner) in ("randperm", "permutation") for inner in ast.walk(node.value)):
+            continue
+        name = node.targets[0].id
+        used = [
+            found
+            for other in block.body
+            for found in places(other)
+            if isinstance(found.node, ast.Name) and found.node.id == name and isinstance(found.node.ctx, ast.Load)
+        ]
+        for found in used if len(used) > 1 else []:
+            yield swap("drawn_twice", found, node.value)
 
 
 def _returned(value: ast.expr, place: Place) -> Iterator[Edit]:

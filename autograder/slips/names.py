@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import ast
-from collections.abc import Iterator
+import re
+from collections.abc import Iterator, Sequence
 
-from autograder.slips.edit import Edit, assign, names_in, swap
+from autograder.slips.edit import Edit, assign, but, names_in, swap, text
 from autograder.slips.places import Change, places
 
 DATA = ("train", "val", "test")
+LIBS = {"math", "torch", "float", "list", "dict", "set", "nn", "np"}
 
 
 def of_function(function: ast.FunctionDef) -> Iterator[Edit]:
@@ -60,3 +62,24 @@ def of_class(top: ast.ClassDef) -> Iterator[Edit]:
                 "shared_by_all",
                 (Change(init, "body", None, kept or [ast.Pass()]), Change(top, "body", None, [shared, *top.body])),
             )
+    states = [
+        node
+        for node in init.body
+        if isinstance(node, ast.Assign)
+        and text(node.targets[0]).startswith("self.")
+        and not names_in(node.value) - LIBS
+    ]
+    if states:
+        yield Edit("shared_by_all", (Change(top, "body", None, _of_all(top, init, states)),))
+
+
+def _of_all(top: ast.ClassDef, init: ast.FunctionDef, states: Sequence[ast.Assign]) -> list[ast.stmt]:
+    """Its body with these attributes of the class: numbers are shared only where they are counted up there, too."""
+    names = [text(node.targets[0]).removeprefix("self.") for node in states]
+    kept: list[ast.stmt] = [but(init, body=[node for node in init.body if node not in states] or [ast.Pass()])]
+    rest = [node for node in top.body if node is not init]
+    source = ast.unparse(ast.Module([*kept, *rest], []))
+    for name in names:
+        source = re.sub(rf"\bself\.{name}\b", f"{top.name}.{name}", source)
+    shared = [assign([ast.Name(name, ast.Store())], node.value) for name, node in zip(names, states, strict=True)]
+    return [*shared, *ast.parse(source).body]

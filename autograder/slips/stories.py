@@ -38,6 +38,14 @@ WEAK = frozenset(
     }
 )  # fmt: skip
 
+# What is made in many places and seldom done: tried when there is time left.
+RARE = frozenset(
+    {
+        "detached", "stretched", "dtype", "function_extra", "number_for_tensor", "in_place", "dimension", "opposite",
+        "backwards", "count", "not_in_place", "too_much_without_grad",
+    }
+)  # fmt: skip
+
 STORIES: dict[str, Story] = {
     # reductions and statistics
     "sum_for_mean": _story("reduction scale", msg("A sum is taken where the mean is wanted.")),
@@ -105,6 +113,12 @@ STORIES: dict[str, Story] = {
         msg("The boundary itself is on the wrong side: `>` where `>=` is meant, or the like."),
     ),
     "comparison": _story("formula sign order", msg("A comparison is the wrong way round.")),
+    "angle": _story("scale formula", msg("Degrees stand where radians are wanted, or the other way round.")),
+    "range_of_draws": _story(
+        "formula randomness", msg("The random numbers are drawn from another range than the task says.")
+    ),
+    "threshold": _story("formula scale", msg("A threshold is another number than the task says.")),
+    "opposite": _story("formula sign", msg("True stands where False is wanted, and False where True is.")),
     "condition": _story("formula sign order", msg("A condition is the wrong way round: its two cases are exchanged.")),
     "condition_part": _story("formula indexing gradient", msg("One part of a condition is left out.")),
     "and_or": _story("formula indexing gradient", msg("`and` stands where `or` is meant, or the other way round.")),
@@ -114,7 +128,7 @@ STORIES: dict[str, Story] = {
     "special_case": _story("formula data api", msg("A special case that the task names is not treated.")),
     "step_left_out": _story("formula", msg("A step of the computation is left out.")),
     "functions_exchanged": _story(
-        "formula order",
+        "formula order reduction",
         msg("Two functions are applied in the other order, as the square of a mean for the mean of squares."),
     ),
     "function_of_the_parts": _story(
@@ -185,6 +199,7 @@ STORIES: dict[str, Story] = {
     ),
     # shapes
     "dimension": _story("shape broadcast", msg("A reshape, squeeze, unsqueeze or [:, None] is left out or misplaced.")),
+    "along": _story("indexing order", msg("It runs along another dimension than it should.")),
     "dim_placed": _story(
         "shape order", msg("Tensors are joined or a dimension is put along another dimension than it should.")
     ),
@@ -282,6 +297,7 @@ STORIES: dict[str, Story] = {
     # randomness and data
     "seed_missing": _story("randomness", msg("The seed is not set.")),
     "seeded_too_late": _story("randomness order", msg("The seed is set at the wrong time.")),
+    "seeded": _story("randomness", msg("A seed is set where none should be: what should be random repeats itself.")),
     "drawn_once": _story("randomness state", msg("Random numbers are drawn once, and not anew in each round.")),
     "generator_missing": _story("randomness", msg("The generator that was given is not used.")),
     "distribution": _story(
@@ -303,6 +319,13 @@ STORIES: dict[str, Story] = {
         ),
     ),
     "other_data": _story("data", msg("Other data are used: training for validation, or the like.")),
+    "drawn_twice": _story("data randomness", msg("A random order is drawn twice where one order is meant for both.")),
+    "walked_once": _story(
+        "state data",
+        msg("What can be walked only once, as a generator, is walked again: the second time it is empty."),
+        msg("Keep its elements: list(…)"),
+    ),
+    "preparation": _story("data scale", msg("A step of preparing the data is left out.")),
     "text_step": _story("data formula", msg("A step of preparing the text is left out.")),
     "order_missing": _story("order", msg("A sort or another step that sets the order is left out.")),
     "backwards": _story("order indexing", msg("It goes through in the opposite order.")),

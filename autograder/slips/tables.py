@@ -100,6 +100,8 @@ INSTEAD: dict[str, tuple[tuple[str, str], ...]] = {
     "cumsum": (("cumprod", "other_function"),),
     "scatter_add_": (("scatter_", "overwritten"),),
     "index_add_": (("index_copy_", "overwritten"),),
+    "radians": (("degrees", "angle"),),
+    "deg2rad": (("rad2deg", "angle"),),
     "cos": (("sin", "other_function"),),
     "sin": (("cos", "other_function"),),
 }
@@ -135,6 +137,8 @@ DROPPED: dict[str, str] = {
     **dict.fromkeys(("unique", "set"), "duplicates"),
     **dict.fromkeys(("bool",), "cast_missing"),
     **dict.fromkeys(("to",), "to_missing"),
+    **dict.fromkeys(("radians", "deg2rad"), "angle"),
+    **dict.fromkeys(("list", "tuple"), "walked_once"),
     **dict.fromkeys(("masked_fill", "where", "tril", "triu"), "mask_missing"),
 }  # fmt: skip
 
@@ -161,6 +165,8 @@ ARGUMENTS: dict[str, str] = {
                      "recurse", "affine", "track_running_stats", "approximate"),
                     "argument_missing"),
     "start": "start",
+    "train": "other_data",
+    "padding_mode": "argument_missing",
     **dict.fromkeys(("min", "max"), "one_bound"),
 }  # fmt: skip
 ATTRIBUTES = {
@@ -168,13 +174,19 @@ ATTRIBUTES = {
     "ndim": ("shape",), "running_mean": ("running_var",), "running_var": ("running_mean",), "weight": ("bias",),
     "bias": ("weight",), "itemsize": ("nbytes",), "in_features": ("out_features",), "out_features": ("in_features",),
 }  # fmt: skip
-VALUES = {"reduction": ("mean", "sum", "none")}
+VALUES = {
+    "reduction": ("mean", "sum", "none"),
+    "padding_mode": ("zeros", "border", "reflection"),
+    "mode": ("bilinear", "nearest", "bicubic", "fan_in", "fan_out"),
+    "approximate": ("none", "tanh"),
+}
 DIMMED = {
     "sum", "mean", "var", "std", "max", "min", "argmax", "argmin", "softmax", "log_softmax", "logsumexp", "norm",
     "amax",
     "amin", "cumsum", "all", "any", "prod", "sort", "argsort", "topk", "flip", "median", "normalize", "vector_norm",
     "var_mean", "std_mean", "diff", "cumprod", "unique", "nansum", "count_nonzero",
 }  # fmt: skip
+ALONG = {"flip", "sort", "argsort", "topk", "cumsum", "cumprod", "diff", "unique"}  # of DIMMED, no reductions
 PLACED = {"cat", "stack", "unsqueeze", "squeeze", "concatenate", "gather", "scatter_", "scatter", "index_select",
 "split",
           "chunk", "transpose", "unbind", "movedim", "size", "flatten", "repeat_interleave", "unfold", "index_add_",

@@ -43,6 +43,7 @@ class Facts:
     uses: list[tuple[int, str]] = field(default_factory=list)  # dotted names of a library
     loops: list[int] = field(default_factory=list)
     names: dict[str, int] = field(default_factory=dict)  # other names of the module, and of a starred import
+    words: set[str] = field(default_factory=set)  # see `words_of`
 
 
 class Source:
@@ -58,8 +59,10 @@ class Source:
                 self.starred.add(node.module)
         for node in statements:
             for name in _defines(node):
+                facts = self.facts.setdefault(name, Facts())
+                facts.words |= words_of(node)
                 with contextlib.suppress(RecursionError):  # too deep: what was read so far counts, and the others
-                    _Reader(self.facts.setdefault(name, Facts()), outside).visit(node)
+                    _Reader(facts, outside).visit(node)
 
     def finding(self, symbol: str, forbids: Iterable[str]) -> tuple[str, int] | None:
         """The first forbidden thing that the item's code names, nearest to the item's own definition."""
@@ -81,6 +84,31 @@ class Source:
             waiting += [name for name in facts.names if name not in seen]
             seen |= facts.names.keys()
         return None
+
+    def words(self, symbol: str) -> set[str]:
+        """What the item's code and the definitions that it reaches call, and which keywords they give."""
+        waiting, seen, found = [symbol], {symbol}, set[str]()
+        while waiting:
+            facts = self.facts.get(waiting.pop(), Facts())
+            found |= facts.words
+            waiting += [name for name in facts.names if name not in seen]
+            seen |= facts.names.keys()
+        return found
+
+
+def words_of(node: ast.AST) -> set[str]:
+    """`zero_grad` for what is called, `shuffle=` for a keyword, `.grad=` for an attribute that is set, `.grad` for one
+    that is read: how a thing is done, in whatever style."""
+    found = set()
+    for inner in ast.walk(node):  # not by recursion
+        if isinstance(inner, ast.Call):
+            last = inner.func
+            found.add(last.attr if isinstance(last, ast.Attribute) else last.id if isinstance(last, ast.Name) else "")
+        elif isinstance(inner, ast.keyword):
+            found.add(f"{inner.arg or ''}=")
+        elif isinstance(inner, ast.Attribute):
+            found.add(f".{inner.attr}" if isinstance(inner.ctx, ast.Load) else f".{inner.attr}=")
+    return found - {"", "="}
 
 
 class _Reader(ast.NodeVisitor):

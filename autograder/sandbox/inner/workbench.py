@@ -6,7 +6,7 @@ It knows nothing that is worth stealing: no expected value, label, path or token
 in here can only change what the student's code returns.  The same class runs in the grader's own process for
 trusted code (`--isolation none`, the replay of mistakes), where it is given no jail.
 
-Requests: open, item, call, apply, inside, end; the first one of a test brings its seed and its device.  Responses:
+Requests: open, item, words, call, apply, inside, end; the first of a test brings its seed and its device.  Responses:
 {"ok": value, …} or one of "error", "missing", "blocked", "memory", "too_much".  A response never holds a text of the
 student's making except names, which the grader checks.
 """
@@ -37,6 +37,7 @@ from .raised import describe, statement
 from .traces import changed, left, rng_digest, small, snapshot, switches
 
 NAMES = 200
+WORDS = 500  # of the source of one item
 SHARE = 0.7  # of the time that is left for an import: what one cell of a notebook may take
 TOLD = 50  # of each kind of thing that there is to say about a notebook
 REAL = {"cuda": "cuda:0", "mps": "mps:0"}
@@ -214,6 +215,10 @@ class Workbench:
             return self._missing(symbol)
         found = self._shown().finding(symbol, self.forbids) if self.forbids else None
         return {"ok": list(found) if found else None}
+
+    def _words(self, symbol: str) -> dict[str, object]:
+        """How the item's code does it: what it calls, and with which keywords."""
+        return {"ok": sorted(self._shown().words(symbol))[:WORDS]}
 
     def _call(self, name: str, args: list[Any], kwargs: dict[str, Any]) -> dict[str, object]:
         if not hasattr(self.module, name):

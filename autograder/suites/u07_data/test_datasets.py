@@ -80,6 +80,11 @@ def test_every_row_gives_its_features_and_its_label(student, make, names, target
 
 
 @pytest.mark.item("csv_dataset")
+@check.about(
+    "quoted",
+    en="A cell in quotes may hold a comma: the csv module knows that.",
+    vi="Ô nằm trong dấu ngoặc kép có thể chứa dấu phẩy: module csv biết điều đó.",
+)
 def test_a_quoted_name_may_hold_a_comma(student, make):
     names = ["chiều dài, cm", "nhãn", "rộng, cm", "cao"]
     text, x, y = table(make, names, "nhãn", 4)
@@ -154,6 +159,12 @@ def transformed(xs, ys, order):
     return size, before, reads, len(calls), got, isinstance(dataset, torch.utils.data.Dataset)
 
 
+NOT_CALLED = Text(
+    "The transform is not called, though samples were asked for.",
+    "transform không được gọi lần nào, dù đã có mẫu được yêu cầu.",
+)
+
+
 @pytest.mark.item("transformed_dataset")
 @check.about(
     "anew",
@@ -167,6 +178,7 @@ def test_the_transform_runs_anew_for_every_sample_that_is_asked_for(student, mak
     size, before, reads, calls, got, is_dataset = transformed(xs, ys, order)
     check.equal(size, 5, name="len(dataset)")
     check.equal(before, [0, 0], name="samples read and transformed before the first is asked for")
+    check.that(type(calls) is int and calls > 0, NOT_CALLED)
     check.close(got, [(xs[i] * (k + 1) + 1, ys[i]) for k, i in enumerate(order)], name="dataset[i], six times")
     check.equal(reads, order, name="the indices that were read")
     check.equal(calls, len(order), name="calls of the transform")
@@ -313,6 +325,11 @@ def test_lines_stay_as_they_are(student, make):
 
 
 @pytest.mark.item("stream_dataset")
+@check.about(
+    "opened_late",
+    en="A file is opened when its turn comes, not before.",
+    vi="Một tệp chỉ được mở khi đến lượt nó, không mở trước.",
+)
 def test_a_file_is_opened_when_its_turn_comes(student, make):
     texts, lines = shards(make, [3, 1, 1])
     check.equal(first_line(texts), lines[0][:2], name="the first two lines, while the second file is missing")

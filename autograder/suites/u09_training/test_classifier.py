@@ -56,7 +56,10 @@ def expect_a_model(notes, epochs, count):
     kind, training, walks, shape, classes = notes
     check.equal(kind, "Module", name="the kind of what came back")
     check.equal(walks, [epochs, epochs], name="[walks through train, walks through val]")
-    check.equal(training, False, name="model.training")
+    with check.about(
+        "training_flag", en="The model has to come back in eval mode.", vi="Model trả về phải ở chế độ eval."
+    ):
+        check.equal(training, False, name="model.training")
     check.equal(shape, [count, 10], name="the shape of model(x)")
     check.shape(classes, (count,), name="model(x).argmax(1)")
     return classes

@@ -83,14 +83,34 @@ def wanted_batches(device):
     ]  # fmt: skip
 
 
+def unplaced(described):
+    """The same, without where its tensors are."""
+    if type(described) is not list:
+        return described
+    return ["tensor", *described[2:]] if described[:1] == ["tensor"] else [unplaced(part) for part in described]
+
+
 @pytest.mark.item("to_device")
 @pytest.mark.parametrize("as_object", [False, True])
 @pytest.mark.devices("cpu", "pretend", "cuda")
 def test_every_tensor_moves_and_the_build_stays(student, device, as_object):
     found, after = moved(torch.device(device) if as_object else device)
     for got, want in zip(found, wanted_batches(device), strict=True):
-        check.equal(got, want, name="to_device(batch, device)")
-    check.equal(after, wanted_batches("cpu"), name="the batches that were passed, afterwards")
+        with check.about(
+            "build",
+            en="The build has to stay: each container comes back as one of its own type, with all its parts.",
+            vi="Cấu trúc phải giữ nguyên: mỗi container trả về phải cùng kiểu với chính nó và đủ các phần.",
+            always=True,
+        ):
+            check.equal(unplaced(got), unplaced(want), name="to_device(batch, device), wherever its tensors are")
+        with check.about("not_moved"):
+            check.equal(got, want, name="to_device(batch, device)")
+    with check.about(
+        "argument_kept",
+        en="The containers that were passed are changed: build new ones.",
+        vi="Các container được truyền vào bị thay đổi: hãy tạo container mới.",
+    ):
+        check.equal(after, wanted_batches("cpu"), name="the batches that were passed, afterwards")
 
 
 @inside
@@ -202,7 +222,16 @@ def picked(cuda, mps, wishes):
 )
 def test_the_preferred_device_or_the_best_there_is(student, cuda, mps, want):
     got = picked(cuda, mps, [None, "cuda", "mps", "cpu"])
-    check.equal(got, [torch.device(name) for name in want], name="pick_device of [nothing, None, cuda, mps, cpu]")
+    wanted = [torch.device(name) for name in want]
+    if type(got) is list and all(type(one) is torch.device for one in got):
+        with check.about(
+            "device_picked",
+            en="Another device is picked than it should be: the preferred one if it is there, else the best there is.",
+            vi="Thiết bị được chọn không đúng: phải là thiết bị được ưu tiên nếu máy có, nếu không thì loại tốt nhất.",
+        ):
+            types, wanted_types = ([one.type for one in devices] for devices in (got, wanted))
+            check.equal(types, wanted_types, name="pick_device(…).type of [nothing, None, cuda, mps, cpu]")
+    check.equal(got, wanted, name="pick_device of [nothing, None, cuda, mps, cpu]")
 
 
 @pytest.mark.item("pick_device")
@@ -322,16 +351,23 @@ def where_everything_was(device):
 def test_batch_and_autocast_are_on_the_device(student, device):
     seen, finished = where_everything_was(device)
     home = torch.device(device)
+    where = {"x": home, "y": home if seen["y"] != "not used" else "not used"}
     with check.about("not_moved"):
-        check.equal(
-            seen,
-            {
-                "x": home,
-                "y": home if seen["y"] != "not used" else "not used",
-                "autocast": [home.type, "torch.bfloat16", True],
-            },
-            name="where x and y were, and what autocast was for",
-        )
+        check.equal({name: seen[name] for name in where}, where, name="where x and y were")
+    if type(seen["autocast"]) is list:
+        with check.about(
+            "device",
+            en="autocast is for another type of device than the one that was given.",
+            vi="autocast dành cho loại thiết bị khác với thiết bị được truyền vào.",
+        ):
+            check.equal(seen["autocast"][:1], [home.type], name="the device type of autocast")
+    with check.about(
+        "autocast",
+        en="The forward has to run under autocast of the device's type, with dtype=torch.bfloat16.",
+        vi="Lượt forward phải chạy trong autocast đúng loại thiết bị, với dtype=torch.bfloat16.",
+        always=True,
+    ):
+        check.equal(seen["autocast"], [home.type, "torch.bfloat16", True], name="what autocast was for")
     check.that(finished, MADE_ELSEWHERE, code="made_elsewhere")
 
 
@@ -354,7 +390,8 @@ def test_ten_steps_follow_the_optimizer_and_the_weights_stay_float32(student, ma
     want_losses, want = bfloat16_run(weights, batches, 0.05, 0.8)
     check.trajectory(losses, want_losses, name="losses of 10 steps", rtol=0.03)
     check.close(params, want, name="parameters after 10 steps", rtol=0.03, atol=0.01, device=device)
-    check.equal(flag, training, name="model.training afterwards")
+    with check.about("training_flag"):
+        check.equal(flag, training, name="model.training afterwards")
 
 
 @inside

@@ -109,11 +109,14 @@ def shapes_of(sizes):
 
 @pytest.mark.item("list_of_layers")
 @SIZES
-@check.about("registered")
 def test_every_layer_belongs_to_the_model(sizes):
     shapes, saved = what_it_has(sizes)
-    check.equal(shapes, shapes_of(sizes), name="shapes of model.parameters()")
-    check.equal(saved, sum(torch.Size(s).numel() for s in shapes_of(sizes)), name="numbers in model.state_dict()")
+    if type(shapes) is not list or sorted(map(str, shapes)) != sorted(map(str, shapes_of(sizes))):
+        with check.about("registered"):
+            check.equal(shapes, shapes_of(sizes), name="shapes of model.parameters()")
+    check.equal(shapes, shapes_of(sizes), name="shapes of model.parameters(), in the order of the layers")
+    with check.about("registered"):
+        check.equal(saved, sum(torch.Size(s).numel() for s in shapes_of(sizes)), name="numbers in model.state_dict()")
 
 
 @pytest.mark.item("list_of_layers")
