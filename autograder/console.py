@@ -154,6 +154,9 @@ class Progress(Silent):
     def judging(self, now: Now) -> None:
         self._now = now
 
+    def left_out(self, line: str) -> None:
+        self._bar.console.print(line, markup=False, highlight=False)
+
     def item(self, submission: Submission, result: ItemResult) -> None:
         self._unscored += result.unscored
         self._failed += result.verdict not in (Verdict.PASSED, Verdict.NOT_ATTEMPTED) and not result.unscored
