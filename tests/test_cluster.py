@@ -27,6 +27,7 @@ from typing import Any
 import pytest
 
 pytest.importorskip("distributed", reason="pip install -e '.[cluster]'")
+from dask import config as dask_config
 from distributed import Client, KilledWorker
 
 from autograder import datasets
@@ -42,7 +43,7 @@ from autograder.grading.run import Options, grade
 from autograder.grading.slot import Done, Hello, Job, Settings
 from autograder.grading.station import Ended, Settled, Trouble
 from autograder.grading.store import Store
-from autograder.models import Attempt, Environment, Isolation, ItemResult, Verdict
+from autograder.models import Attempt, Diagnosis, Environment, Isolation, ItemResult, Submission, Text, Verdict, msg
 from tests.tiny_course import (
     ROOT,
     SEED,
@@ -203,6 +204,25 @@ def test_every_item_of_every_job_comes_once_and_each_job_ends(course: Course, da
         assert cluster.start() == HELLO
         assert ended(cluster.run(jobs(*[SOLUTION] * 9))) == dict.fromkeys(range(9), WHOLE)
     assert sorted(dask.left) == ["tcp://a:1", "tcp://b:2"]
+
+
+def test_nothing_crosses_but_plain_data(course: Course, dask: Dask) -> None:
+    """Dask pickles what it carries; of ours there is nothing to unpickle but texts, numbers and bytes."""
+    with dask(course) as cluster:
+        list(cluster.run(jobs(SOLUTION)))
+    assert {type(word) for task in dask.tasks for word in task.words} == {str, bytes, list, dict}
+
+
+def test_what_travels_comes_back_as_it_was() -> None:
+    words = (msg("{n} of {what}", n=3, what=Text("a", "b")), Text("c", "d"))
+    job = Job(3, Submission("an", UNIT, "tiny.ipynb", b"\xff\x00", words, (1, 9)), ("double",))
+    assert unpacked(packed(job), Job) == job
+    told = Ended(
+        (ItemResult("double", Verdict.FAILED, 0.5, 2.0, (Diagnosis("c", words[0], words[1]),), printed="\ud800"),),
+        words,
+    )
+    assert unpacked(packed(told), station.Told) == told  # type: ignore[arg-type]
+    assert unpacked(packed(Settled(HELLO, {"a": "b"})), station.Told) == Settled(HELLO, {"a": "b"})  # type: ignore[arg-type]
 
 
 def test_jobs_are_asked_for_as_threads_become_free(course: Course, dask: Dask) -> None:
@@ -670,6 +690,18 @@ def test_without_a_worker_and_without_a_scheduler_there_is_one_line_with_the_cur
         Cluster(course, settings(course), 0, alone.address, patience=0.5).__enter__()
 
 
+def test_certificates_are_looked_for_before_a_scheduler_is(course: Course, tmp_path: Path) -> None:
+    def told() -> str:
+        with pytest.raises(GradingError) as raised:
+            Cluster(course, settings(course), 0, "tls://127.0.0.1:1").__enter__()
+        return str(raised.value)
+
+    assert told().startswith("tls://127.0.0.1:1: no certificates; set distributed.comm.tls.ca-file, ")
+    names = ("ca-file", "client.cert", "client.key")
+    with dask_config.set({f"distributed.comm.tls.{name}": str(tmp_path / "none.pem") for name in names}):
+        assert told().startswith("tls://127.0.0.1:1: the certificates cannot be used (FileNotFoundError: ")
+
+
 @pytest.mark.slow
 def test_a_submission_that_takes_its_workers_down_again_and_again_is_set_aside_and_all_others_are_judged(
     course: Course, tmp_path: Path, undisturbed: list[Attempt]
@@ -706,6 +738,38 @@ def test_the_command_judges_on_a_cluster_of_its_own_and_leaves_nothing(course: C
     assert list(scratch.iterdir()) == []
     with Store(out) as store:
         assert remembered(store, out).options.cluster == "dask"
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(sys.platform == "win32", reason="process groups")
+def test_ctrl_c_in_a_terminal_ends_a_local_cluster_with_one_line(course: Course, tmp_path: Path) -> None:
+    """It reaches Dask's worker processes, too."""
+    for number in range(8):
+        put(tmp_path / "class" / f"s{number}" / "tiny.py", SLOW)
+    out, scratch = tmp_path / "out", tmp_path / "scratch"
+    scratch.mkdir()
+    command = [sys.executable, "-m", "autograder", "grade", str(tmp_path / "class"), "--out", str(out), "--jobs", "2"]
+    command += ["--isolation", "process", "--trust-submissions", "--course", str(course.root), "--cluster", "dask"]
+    command += ["--json"]
+    running = subprocess.Popen(
+        command,
+        env=environment() | {"TMPDIR": str(scratch)},
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        start_new_session=True,
+    )
+    assert running.stdout is not None
+    try:
+        while '"item"' not in running.stdout.readline():
+            assert running.poll() is None
+        os.killpg(running.pid, signal.SIGINT)
+        _, errors = running.communicate(timeout=90)
+    finally:
+        running.kill()
+    assert running.returncode == 130
+    assert errors == "autograder: interrupted; what is finished is kept, the same command continues\n"
+    assert list(scratch.iterdir()) == []
 
 
 @pytest.mark.parametrize(

@@ -111,17 +111,18 @@ class Cluster:
         self._held.close()
 
     def _connect(self) -> None:
-        address, security = self.address, None
         self._held.enter_context(_quiet())
         if self.address == LOCAL:
             local = self._held.enter_context(_local(self.size))
             address, security = local.scheduler_address, local.security
+        else:
+            address, security = self.address, _credentials(self.address)
         try:
             client = Client(address, timeout=self._patience, security=security, name=self.name, set_as_default=False)
-        except (OSError, TimeoutError, ValueError, TypeError, RuntimeError) as error:
+        except (OSError, TimeoutError, ValueError, RuntimeError) as error:
             raise GradingError(
                 f"{self.address}: no Dask scheduler answers ({line(error)}); start one with `dask scheduler`, or mend "
-                "the address (tls://… needs the scheduler's certificates, see docs/how-to/grade-on-many-machines.md)"
+                "the address (is it tls://…?)"
             ) from None
         self._held.callback(client.close, CLOSE)
         self._client = client
@@ -289,6 +290,20 @@ class Cluster:
             f"{self.address}: {what}; start some with `dask worker {self.address} --nthreads 1`, and run the same "
             "command: what is finished is kept"
         )
+
+
+def _credentials(address: str) -> Security:
+    """Ours for TLS, from Dask's configuration.  Asked for first: a client of Dask's without them hangs when it ends."""
+    names = "distributed.comm.tls.ca-file, .client.cert and .client.key"
+    cure = f"set {names} in Dask's configuration, see docs/how-to/grade-on-many-machines.md"
+    security = Security()
+    try:
+        known = security.get_connection_args("client")["ssl_context"]
+    except OSError as error:
+        raise GradingError(f"{address}: the certificates cannot be used ({line(error)}); {cure}") from None
+    if known is None and address.startswith("tls://"):
+        raise GradingError(f"{address}: no certificates; {cure}")
+    return security
 
 
 @contextlib.contextmanager

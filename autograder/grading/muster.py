@@ -36,7 +36,7 @@ CENSUS = 1.0  # seconds between two looks at who is there
 FETCH = 10.0  # seconds to fetch an answer; if its worker goes away meanwhile, Dask makes it anew
 INSTALL = "pip install -e '.[grade,cluster]' in a checkout of the same commit there, and start it again"
 
-Then = Callable[[str, Future[Any]], None]
+Then = Callable[[str, "Future[Any]"], None]
 
 
 @dataclass

@@ -5,9 +5,9 @@
     judge(name, job) → Ended, or Trouble
     leave(name)
 
-The first three are Dask tasks, and run in a thread of the Dask worker, which only coordinates: a submission is judged by a slot,
-a process of its own with a zygote and a sandbox, as everywhere.  What crosses is plain data, and records as msgpack.  A
-station ends when Dask forgets the task that made it: the coordinator let go of it, or died, however it died.
+The first three are Dask tasks, and run in a thread of the Dask worker, which only coordinates: a submission is judged
+by a slot, a process of its own with a zygote and a sandbox, as everywhere.  What crosses is plain data, and records as
+msgpack.  A station ends when Dask forgets the task that made it: its coordinator died, however it died.
 """
 
 from __future__ import annotations
