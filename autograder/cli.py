@@ -142,7 +142,7 @@ def _graded(asked: argparse.Namespace, course: Course, wanted: Asked) -> int:
                 write_whole(asked.csv, regrade.as_csv(found))
             again = f"autograder regrade --out {asked.out} --apply"
             if not asked.json:
-                print(regrade.table(found, lang, applied=writes, again=again), end="")
+                print(regrade.table(found, lang, applied=writes, again=again, notes=judged.grade.notes), end="")
         if writes:
             page = publish(wanted, judged, course, store, asked.out, lang)  # while the folder is still held
     if not compares and not quiet:

@@ -45,6 +45,10 @@ class Pace:
     def begin(self, total: int, kept: int) -> None:
         self.total, self.done, self._kept, self._since = total, kept, kept, self._clock()
 
+    def start(self) -> None:
+        """The clock begins now: the slots are up."""
+        self.begin(self.total, self.done)
+
     def step(self) -> None:
         self.done += 1
 
@@ -88,6 +92,9 @@ class Lines(Silent):
     def start(self, submissions: int, kept: int) -> None:
         self._pace.begin(submissions, kept)
         self._say(lines.start(submissions, kept, *self._run))
+
+    def judging(self, now: Now) -> None:
+        self._pace.start()
 
     def item(self, submission: Submission, result: ItemResult) -> None:
         self._say(lines.item(submission, result))
@@ -153,6 +160,7 @@ class Progress(Silent):
 
     def judging(self, now: Now) -> None:
         self._now = now
+        self._pace.start()
 
     def left_out(self, line: str) -> None:
         self._bar.console.print(line, markup=False, highlight=False)

@@ -11,6 +11,7 @@ intake, grading, the store and outputs raise.
 
 from __future__ import annotations
 
+import hashlib
 import json
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass, replace
@@ -24,12 +25,13 @@ from autograder.grading.run import Graded, Options, grade
 from autograder.grading.store import FOLDER, Published, Store, StoreError
 from autograder.intake import Intake, collect, collect_assignment
 from autograder.models import Attempt, ItemResult
-from autograder.outputs import write
+from autograder.outputs import PAGE, state, write
 from autograder.overrides import Override, load
 from autograder.standing import Deadlines
 from autograder.watch import Watch
 
-ASKED = "asked"
+ASKED, STAMP, FILES = "asked", "stamp", "files"
+KIT = Path(__file__).parent
 
 
 @dataclass(frozen=True)
@@ -114,11 +116,36 @@ def judge(
 
 
 def publish(asked: Asked, judged: Graded, course: Course, store: Store, out: Path, lang: str) -> Path:
-    """Write the reports, and remember what they say."""
-    page = write(judged.grade, course, out, lang)
-    store.publish(told(judged))
+    """Write the reports, and remember what they say; not again what stands there already."""
+    stamp = _stamp(judged, course, lang)
+    if store.meta(STAMP) != stamp or store.meta(FILES) != state(judged.grade, out):
+        store.remember(STAMP, "")  # of reports that are half written nothing is known
+        write(judged.grade, course, out, lang)
+        store.publish(told(judged))
+        store.remember(FILES, state(judged.grade, out))
+        store.remember(STAMP, stamp)
     store.remember(ASKED, asked.dumps())
-    return page
+    return out / PAGE
+
+
+def _stamp(judged: Graded, course: Course, lang: str) -> str:
+    """A digest of all that the reports are made from: an item's result follows from what it hangs on."""
+    grade = judged.grade
+    found = hashlib.sha256(repr((grade.isolation, grade.environment, grade.notes, lang, course)).encode())
+    found.update(_renderers().encode())
+    kept = not grade.isolation.advice
+    for place, attempt in enumerate(grade.attempts):
+        found.update(repr(replace(attempt, items=())).encode())
+        for item in attempt.items:
+            plain = kept and not item.verdict.unscored and item.manual is None and not item.runs
+            found.update(judged.parts(place, item.item).key if plain else repr(item).encode())
+    return found.hexdigest()
+
+
+def _renderers() -> str:
+    """Of the code and the words that make a report."""
+    files = [path for part in ("reports", "locale") for path in sorted((KIT / part).rglob("*")) if path.is_file()]
+    return " ".join(f"{path.name} {path.stat().st_size} {path.stat().st_mtime_ns}" for path in files)
 
 
 def told(judged: Graded) -> Iterator[Published]:

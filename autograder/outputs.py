@@ -8,6 +8,7 @@ Fails with `OutputError` (folder and cure) when the folder cannot be written or 
 from __future__ import annotations
 
 import contextlib
+import hashlib
 import os
 import shutil
 import tempfile
@@ -21,6 +22,8 @@ from autograder.models import Attempt, Grade
 from autograder.reports import csv, html, json, markdown
 from autograder.reports.printed import printed
 
+PAGE = "index.html"
+PAGES = (("students", ".md"), ("staff/printed", ".txt"))  # a file for each student
 FREE_MB = 64  # below this a run does not start: reports and results of 400 submissions take a few MB
 
 
@@ -60,8 +63,21 @@ def write(grade: Grade, course: Course, out: Path, lang: str) -> Path:
         else:
             _remove(log)  # of an earlier run
     pages = {student: f"students/{name}.md" for student, name in names.items()}
-    write_whole(out / "index.html", html.index(grade, course, lang, pages))
-    return out / "index.html"
+    write_whole(out / PAGE, html.index(grade, course, lang, pages))
+    return out / PAGE
+
+
+def state(grade: Grade, out: Path) -> str:
+    """A digest of the reports' files as they stand there: what was deleted or touched is written again."""
+    names = file_names(attempt.student for attempt in grade.attempts).values()
+    files = [out / name for name in ("results.json", "grades.csv", PAGE)]
+    files += (out / folder / f"{name}{end}" for folder, end in PAGES for name in names)
+    found = hashlib.sha256()
+    for file in files:
+        with contextlib.suppress(OSError):
+            about = file.stat()
+            found.update(f"{file.name} {about.st_size} {about.st_mtime_ns}\n".encode())
+    return found.hexdigest()
 
 
 def _by_student(grade: Grade) -> dict[str, Grade]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import subprocess
 import sys
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -244,13 +245,20 @@ HEAVY = (
     "results",
     "misconceptions",
     "console",
-    "grading.run",
+    "grade_folder",
 )
 
 
 def test_what_starts_a_command_does_not_wait_for_torch() -> None:
     light = [found for found in ALL if inside(found.importer, *HEAVY) and not found.types_only]
     assert [told(found) for found in light if found.module.split(".")[0] == "torch"] == []
+
+
+def test_the_coordinator_imports_no_torch_however_far_its_imports_reach() -> None:
+    program = (
+        "import sys, autograder.grade_folder, autograder.cli, autograder.console; sys.exit('torch' in sys.modules)"
+    )
+    assert subprocess.run([sys.executable, "-c", program], cwd=ROOT, check=False).returncode == 0
 
 
 def calls(path: Path, *names: str) -> list[int]:

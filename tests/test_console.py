@@ -55,6 +55,17 @@ def test_what_was_kept_from_an_earlier_run_makes_nothing_faster(clock: Clock) ->
     assert pace.rate is None
 
 
+def test_the_start_of_the_slots_makes_nothing_slower(clock: Clock) -> None:
+    with progress(clock) as told:
+        told.start(10, 0)
+        clock.now += 60.0
+        told.judging(list)
+        clock.now += 4.0
+        for _ in range(4):
+            told.over(AN, [PASSED])
+        assert told.told() == "1.0/s, 6 s left"
+
+
 def test_a_person_is_told_the_rate_the_time_left_the_failures_and_what_is_slow(clock: Clock) -> None:
     with progress(clock) as told:
         told.start(10, 0)

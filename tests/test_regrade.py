@@ -127,9 +127,12 @@ def test_a_mended_test_changes_who_it_wronged_and_writes_only_when_asked(
 def test_what_a_person_decided_outlives_every_regrade(
     course: Course, out: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    put(out / "overrides.yml", f"- {{student: binh, unit: {UNIT}, item: double, score: 1, comment: nearly}}\n")
+    entries = f"- {{student: binh, unit: {UNIT}, item: double, score: 1, comment: nearly}}\n"
+    put(out / "overrides.yml", entries + f"- {{student: bing, unit: {UNIT}, comment: hello}}\n")
     assert run_on(course, "regrade", "--out", str(out), "--apply") == 0
-    assert "failed 0/2 → failed 1/2  a person decided" in capsys.readouterr().out
+    said = capsys.readouterr().out
+    assert "failed 0/2 → failed 1/2  a person decided" in said
+    assert "overrides.yml:2: bing handed in no such attempt at u01_tiny; nothing was changed" in said
     change(course.root / SUITE, "check.close(student.double(x), 2 * x,", "check.close(student.double(x), x * 2,")
     assert run_on(course, "regrade", "--out", str(out), "--apply") == 0
     assert scores(out) == {"an": 10.0, "binh": 9.0}

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import signal
+import time
 from pathlib import Path
 from typing import Any
 from unittest import mock
@@ -9,6 +11,7 @@ from unittest import mock
 import pytest
 
 from autograder.course import Course
+from autograder.grading.direct import Overdue, limited
 from autograder.grading.suites import SuiteError, Test, raised_by_suite
 from autograder.models import Verdict
 from autograder.sandbox.proxy import LocalTransport, Session
@@ -16,6 +19,8 @@ from tests.tiny_course import SOLUTION, answer, item, judged_here, serve, suites
 
 Test.__test__ = False  # type: ignore[attr-defined]
 SUITE = "autograder/suites/u01_tiny/test_tiny.py"
+INDIRECT = "@pytest.mark.parametrize('n', [1], indirect=True)"
+DOUBLE = '@pytest.mark.item("double")\ndef test_it_is_twice_x(student, make):'
 
 
 def refusal(course: Course) -> str:
@@ -154,6 +159,50 @@ def test_a_test_that_fails_says_nothing_and_gives_its_error(tmp_path: Path, capf
     assert capfd.readouterr() == ("", "")
 
 
+# How a test is called: as the function it is, where pytest has no part in it
+
+
+@pytest.mark.parametrize(
+    ("new", "direct"),
+    [
+        (DOUBLE, True),
+        (f"@pytest.mark.parametrize('n', [1])\n{DOUBLE}", True),
+        (f"@pytest.mark.filterwarnings('ignore')\n{DOUBLE}", False),
+        (f"@pytest.mark.timeout(timeout=2)\n{DOUBLE}", False),
+        (f"@pytest.fixture(autouse=True)\ndef ours(): ...\n\n\n{DOUBLE}", False),
+        (
+            f"@pytest.fixture\ndef n(request): return request.param\n\n\n{INDIRECT}\n{DOUBLE}",
+            False,
+        ),
+    ],
+    ids=["plain", "with parameters", "with a mark", "with a limit by name", "with a fixture", "with an indirect one"],
+)
+def test_a_test_is_called_without_pytest_only_where_that_has_no_part_in_it(
+    tmp_path: Path, new: str, direct: bool
+) -> None:
+    changed = new.replace("(student, make)", "(student, make, n)") if "'n'" in new else new
+    course = tiny_course(tmp_path, (SUITE, DOUBLE, changed))
+    found = next(test for name, test in collected(course).items() if name.startswith("test_it_is_twice_x"))
+    assert (found.direct is not None) is direct
+    wrong, right = judged_here(course, answer(double="return x"), SOLUTION)
+    assert item(right, "double").verdict is Verdict.PASSED
+    assert item(wrong, "double").verdict is Verdict.FAILED
+
+
+def test_a_test_that_is_skipped_judges_nothing(tmp_path: Path) -> None:
+    skipped = f"{DOUBLE}\n    pytest.skip('not today')"
+    (attempt,) = judged_here(tiny_course(tmp_path, (SUITE, DOUBLE, skipped)), SOLUTION)
+    assert item(attempt, "double").verdict is Verdict.GRADER_ERROR
+
+
+def test_a_test_whose_time_is_over_ends_and_the_alarm_of_whoever_called_it_is_put_back() -> None:
+    before = signal.getsignal(signal.SIGALRM)
+    with pytest.raises(Overdue, match=r"not done within 0\.05 s"), limited(0.05):
+        time.sleep(60)
+    assert signal.getsignal(signal.SIGALRM) == before
+    assert signal.getitimer(signal.ITIMER_REAL)[0] in (0.0, pytest.approx(120, abs=120))  # pytest-timeout's own
+
+
 def test_an_alarm_that_rings_while_a_failure_is_written_down_changes_nothing(tmp_path: Path) -> None:
     alarm = [pytest.fail.Exception("Timeout (>5.0s) from pytest-timeout.")]
     report = pytest.TestReport
@@ -163,8 +212,9 @@ def test_an_alarm_that_rings_while_a_failure_is_written_down_changes_nothing(tmp
             raise alarm.pop()
         return report(*args, **kwargs)
 
+    course = tiny_course(tmp_path, (SUITE, DOUBLE, f"@pytest.mark.filterwarnings('ignore')\n{DOUBLE}"))
     with mock.patch.object(pytest, "TestReport", interrupted):
-        wrong, right = judged_here(tiny_course(tmp_path), answer(double="return x"), SOLUTION)
+        wrong, right = judged_here(course, answer(double="return x"), SOLUTION)
     assert not alarm
     assert item(wrong, "double").verdict is Verdict.FAILED
     assert {result.verdict for result in right.items} == {Verdict.PASSED}

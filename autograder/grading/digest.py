@@ -15,10 +15,11 @@ import ast
 import hashlib
 import json
 import platform
-from collections.abc import Collection, Iterable, Iterator, Sequence
-from dataclasses import asdict, astuple, dataclass, fields
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
+from dataclasses import asdict, dataclass, fields
 from functools import cached_property
 from importlib.metadata import version
+from operator import attrgetter
 from pathlib import Path
 
 from autograder import __version__
@@ -50,20 +51,25 @@ class Parts:
 
     @property
     def key(self) -> bytes:
-        return hashlib.sha256(self.dumps().encode()).digest()[:16]
+        return hashlib.sha256("\0".join(_values(self)).encode()).digest()[:16]
 
     def dumps(self) -> str:
-        return json.dumps(astuple(self), ensure_ascii=False)
+        return json.dumps(_values(self), ensure_ascii=False)
 
     def changed(self, other: Parts) -> tuple[str, ...]:
         """The names of what is not the same."""
-        return tuple(f.name for f in fields(self) if getattr(self, f.name) != getattr(other, f.name))
+        pairs = zip(NAMES, _values(self), _values(other), strict=True)
+        return tuple(name for name, one, another in pairs if one != another)
+
+
+NAMES = tuple(field.name for field in fields(Parts))
+_values: Callable[[Parts], tuple[str, ...]] = attrgetter(*NAMES)  # dataclasses.astuple copies deeply: 60 µs
 
 
 def loads(text: str) -> Parts | None:
     """None for what another version wrote."""
     found = json.loads(text)
-    known = isinstance(found, list) and len(found) == len(fields(Parts)) and all(type(one) is str for one in found)
+    known = isinstance(found, list) and len(found) == len(NAMES) and all(type(one) is str for one in found)
     return Parts(*found) if known else None
 
 

@@ -14,7 +14,7 @@ import time
 from collections.abc import Iterator
 from pathlib import Path
 
-from autograder.sandbox.inner.zygote import remove
+from autograder.sandbox.inner.rubble import remove
 
 PREFIX = "autograder-"
 LOCK, INSIDE = "lock", "slots"  # INSIDE comes after LOCK is held and goes after LOCK: without it nothing can be said

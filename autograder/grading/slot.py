@@ -17,7 +17,8 @@ import platform
 import signal
 import sys
 import tempfile
-from collections.abc import Iterator
+import time
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from multiprocessing.connection import Connection
 from pathlib import Path
@@ -71,6 +72,22 @@ class Beat:
 
     item: str
     seconds: float
+
+
+class Pulse:
+    """Beats, where they tell something new: each wakes the coordinator, and a submission has a hundred tests."""
+
+    EVERY = 1.0  # seconds, at the least: SLACK (pool.py) is above what may pass unheard
+
+    def __init__(self, send: Callable[[object], None]) -> None:
+        self._send = send
+        self._last, self._at = Beat("", 0.0), 0.0
+
+    def __call__(self, item: str, seconds: float) -> None:
+        now, beat = time.monotonic(), Beat(item, seconds)
+        if item != self._last.item or seconds > self._last.seconds or now - self._at >= self.EVERY:
+            self._send(beat)
+            self._last, self._at = beat, now
 
 
 @dataclass(frozen=True)
@@ -157,10 +174,11 @@ def _serve(connection: Connection, settings: Settings) -> None:
                 suites,
                 zygote,
                 data,
-                beat=lambda item, seconds: connection.send(Beat(item, seconds)),
+                beat=lambda item, seconds: None,
                 replays=settings.replays,
             )
             while (job := connection.recv()) is not None:
+                judge.beat = Pulse(connection.send)
                 attempt = judge.judge(job.submission, job.only, lambda result: connection.send(Judged(result)))
                 connection.send(Done(attempt.notes))
 

@@ -26,7 +26,9 @@ from _pytest._io import TerminalWriter
 from autograder.checks import InsideError, inside_functions, runner
 from autograder.checks.metrics import recording
 from autograder.course import Course, Unit, did_you_mean
+from autograder.grading import direct
 from autograder.grading.data import DataSource, JudgedData
+from autograder.grading.direct import FIXTURES, Overdue, limited
 from autograder.grading.make import Make, seed_of
 from autograder.models import PRETEND
 from autograder.sandbox.proxy import Session, Student
@@ -47,6 +49,14 @@ class SuiteError(Exception):
     """A hidden suite that cannot be used: names the test, file or item, and the cure."""
 
 
+@dataclass(frozen=True, eq=False)
+class Direct:
+    """How a test is called as a function."""
+
+    parameters: Mapping[str, object]
+    seconds: float
+
+
 @dataclass(frozen=True)
 class Test:
     """One hidden test as collected."""
@@ -58,6 +68,7 @@ class Test:
     uses_data: bool
     mutates: bool
     device: str = "cpu"  # where its calls run: one of DEVICES
+    direct: Direct | None = None  # None: it takes pytest's own protocol to call it
 
     @property
     def name(self) -> str:
@@ -121,13 +132,27 @@ class Suites:
         token = runner.set(session)
         try:
             with recording() as metrics:
-                test.node.ihook.pytest_runtest_protocol(item=test.node, nextitem=None)
+                if test.direct is not None:
+                    self._call(test.node, test.direct)
+                else:
+                    test.node.ihook.pytest_runtest_protocol(item=test.node, nextitem=None)
         except pytest.fail.Exception as error:  # the alarm rang between the test and its report (seen at load 10)
             self._error = self._error or error
             test.node.session._setupstate.teardown_exact(None)  # what pytest did not come to
         finally:
             runner.reset(token)
         return Ran(self._error, dict(metrics), time.perf_counter() - started)
+
+    def _call(self, node: pytest.Function, direct: Direct) -> None:
+        wanted = FIXTURES.intersection(node.fixturenames)
+        fixtures = {name: self._fixtures[name]() for name in wanted}
+        try:
+            with limited(direct.seconds):
+                node.obj(**direct.parameters, **fixtures)
+        except Exception as error:
+            self._error = error
+        except pytest.fail.Exception as error:
+            self._error = error
 
     # --- hooks ---
 
@@ -213,16 +238,26 @@ class Suites:
 
     # --- fixtures ---
 
+    @property
+    def _fixtures(self) -> Mapping[str, Callable[[], object]]:
+        return {"student": self._student, "make": self._make, "mnist": self.data.get}
+
+    def _student(self) -> Student:
+        assert self._session is not None
+        return Student(self._session)
+
+    def _make(self) -> Make:
+        return Make(seed_of(self._seed, "make"))  # not the worker's own seed: a student could draw the inputs from it
+
     @pytest.fixture
     def student(self) -> Student:
         """The student's module: calls cross to the worker, values come back."""
-        assert self._session is not None
-        return Student(self._session)
+        return self._student()
 
     @pytest.fixture
     def make(self) -> Make:
         """Inputs from the run's secret seed: the same for every student, new in every run."""
-        return Make(seed_of(self._seed, "make"))  # not the worker's own seed: a student could draw the inputs from it
+        return self._make()
 
     @pytest.fixture
     def mnist(self) -> JudgedData:
@@ -249,7 +284,12 @@ def _device(node: pytest.Function) -> str:
 def _test(node: pytest.Function, unit: str, item: str, seconds: float) -> Test:
     uses_data, mutates = "mnist" in node.fixturenames, node.get_closest_marker("mutates") is not None
     device = _device(node) if node.get_closest_marker("devices") else "cpu"
-    return Test(node, unit, item, seconds, uses_data, mutates, device)
+    return Test(node, unit, item, seconds, uses_data, mutates, device, _direct(node))
+
+
+def _direct(node: pytest.Function) -> Direct | None:
+    parameters, limit = direct.arguments(node), direct.seconds(node)
+    return None if parameters is None or limit is None else Direct(parameters, limit)
 
 
 def suite_folder(course: Course, unit: Unit) -> Path:
@@ -257,8 +297,10 @@ def suite_folder(course: Course, unit: Unit) -> Path:
 
 
 def is_timeout(error: BaseException) -> bool:
-    """pytest-timeout ends a test with pytest.fail and these words (pytest_timeout.PYTEST_FAILURE_MESSAGE)."""
-    return isinstance(error, pytest.fail.Exception) and "from pytest-timeout" in str(error)
+    """Overdue; or pytest-timeout's end: pytest.fail with these words (pytest_timeout.PYTEST_FAILURE_MESSAGE)."""
+    return isinstance(error, Overdue) or (
+        isinstance(error, pytest.fail.Exception) and "from pytest-timeout" in str(error)
+    )
 
 
 def _why_not_collected(error: BaseException) -> str:

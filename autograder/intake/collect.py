@@ -17,7 +17,7 @@ from autograder.intake.entry import MODULES, Entry, IntakeError, Kind, Wanted
 from autograder.intake.layout import Shared, home, listed, share
 from autograder.intake.names import printable, student_name
 from autograder.intake.notebook import is_notebook, opened
-from autograder.intake.packed import Submissions
+from autograder.intake.spool import Spool, Stored, Submissions
 from autograder.models import Submission, Words, msg
 from autograder.words import say
 
@@ -45,10 +45,11 @@ def collect(paths: Sequence[Path], course: Course, units: Collection[str] | None
             "nothing to grade; name a folder of submissions, a student's folder, a .py, a .ipynb, a .zip or a .tar"
         )
     wanted = Wanted(course, course.select(units or ()))
+    spool = Spool()
     students: dict[str, Student] = {}
     notes: list[Words] = []
     for order, path in enumerate(paths):
-        shared = _read(path, wanted)
+        shared = _read(path, wanted, spool)
         notes += shared.notes
         for raw, entries in shared.students.items():
             name = student_name(raw)
@@ -57,7 +58,7 @@ def collect(paths: Sequence[Path], course: Course, units: Collection[str] | None
             if name not in (raw, printable(raw)):
                 student.notes.append(msg("the name was changed: it held characters that are not shown"))
     every_unit = bool(units)
-    submissions: list[tuple[Submission, bytes | None]] = []
+    submissions: list[tuple[Submission, Stored | None]] = []
     for name in sorted(students, key=lambda name: (name.casefold(), name)):
         student = students[name]
         submissions += student.submissions(every_unit)
@@ -102,30 +103,30 @@ class Student:
                     loud.append(msg("{student}: {note}", student=self.name, note=entry.note))
         return loud
 
-    def submissions(self, every_unit: bool) -> list[tuple[Submission, bytes | None]]:
-        """In course order, each with its packed source; what is said of the student as a whole stands with the first."""
+    def submissions(self, every_unit: bool) -> list[tuple[Submission, Stored | None]]:
+        """In course order, each with its source put away; what is said of the student stands with the first."""
         notes = self.notes[:MOST_NOTES]
         if len(self.notes) > MOST_NOTES:
             notes.append(msg("and {n} more of this kind", n=len(self.notes) - MOST_NOTES))
         if self.ignored:
             notes.append(msg("ignored, never read: {names}", names=listed(self.ignored)))
-        found: list[tuple[Submission, bytes | None]] = []
+        found: list[tuple[Submission, Stored | None]] = []
         for unit in self.wanted.units:
             copies = _ranked(self.copies.get(unit.id, ()), unit)
             if copies:
                 best, about = copies[0].entry, _about(copies, self.wanted)
-                name, packed, cells = self.wanted.filename(best), best.packed, best.cells
+                name, stored, cells = self.wanted.filename(best), best.stored, best.cells
             elif every_unit:
                 about = [msg("{name} was not handed in", name=unit.filename)]
-                name, packed, cells = unit.filename, None, ()
+                name, stored, cells = unit.filename, None, ()
             else:
                 continue
-            found.append((Submission(self.name, unit.id, name, None, (*about, *notes), cells), packed))
+            found.append((Submission(self.name, unit.id, name, None, (*about, *notes), cells), stored))
             notes = []
         if found:
             missing = [unit for unit in self.wanted.units if unit.id not in self.copies]
-            first, packed = found[0]
-            found[0] = replace(first, notes=(*first.notes, *misnamed(self.ignored, missing))), packed
+            first, stored = found[0]
+            found[0] = replace(first, notes=(*first.notes, *misnamed(self.ignored, missing))), stored
         return found
 
     def nothing(self) -> Words:
@@ -171,7 +172,8 @@ def _about(copies: list[_Copy], wanted: Wanted) -> list[Words]:
     if best.entry.name != name:
         about.append(msg("{found} was taken for {name}", found=printable(best.entry.name), name=name))
     about += [copy.entry.note for copy in others if copy.entry.note is not None and is_notebook(copy.entry.name)][:1]
-    others = [copy for copy in others if copy.entry.packed != best.entry.packed]
+    content = best.entry.content if others else None
+    others = [copy for copy in others if copy.entry.content != content]
     if others:
         places = ", ".join(copy.shown for copy in others[:3]) + ("" if len(others) <= 3 else f" … (+{len(others) - 3})")
         sentence = msg("handed in more than once: {best} counts, not {others}", best=best.shown, others=places)
@@ -199,7 +201,7 @@ def misnamed(ignored: Sequence[Entry], units: Sequence[Unit]) -> list[Words]:
     return found
 
 
-def _read(path: Path, wanted: Wanted) -> Shared:
+def _read(path: Path, wanted: Wanted, spool: Spool) -> Shared:
     """The entries of one PATH by student.  Every way in which PATH as a whole can be wrong ends here."""
     shown, whole = printable(str(path)), Path(os.path.abspath(path))
     try:
@@ -212,14 +214,14 @@ def _read(path: Path, wanted: Wanted) -> Shared:
         raise IntakeError(f"{shown}: a link; name what it points to")
     try:
         if stat.S_ISDIR(mode):
-            entries = [opened(entry).put_away() for entry in folder.read(whole, wanted)]
+            entries = [opened(entry).put_away(spool) for entry in folder.read(whole, wanted)]
             return _known(share(entries, wanted, whole.name or "student", is_zip=False), entries, shown, wanted)
         if is_module(whole):
-            return _module(whole, shown, wanted)
+            return _module(whole, shown, wanted, spool)
         if stem := archive.stem(whole.name):
             with folder.open_regular(whole) as file:
                 entries = [
-                    opened(entry).put_away() for entry in archive.read(file, whole.name, wanted, archive.A_CLASS)
+                    opened(entry).put_away(spool) for entry in archive.read(file, whole.name, wanted, archive.A_CLASS)
                 ]
             return _known(share(entries, wanted, stem, is_zip=True), entries, shown, wanted)
     except Unreadable as error:
@@ -231,7 +233,7 @@ def _read(path: Path, wanted: Wanted) -> Shared:
     raise IntakeError(f"{shown}: neither a folder nor a .py, .ipynb, .zip or .tar; name one of these")
 
 
-def _module(path: Path, shown: str, wanted: Wanted) -> Shared:
+def _module(path: Path, shown: str, wanted: Wanted, spool: Spool) -> Shared:
     """One .py or notebook: its name says the unit, the folder it lies in says the student."""
     unit = wanted.unit(path.name)
     if unit is None or unit.id not in wanted.reads:
@@ -241,7 +243,7 @@ def _module(path: Path, shown: str, wanted: Wanted) -> Shared:
     if entry.note is not None:
         raise IntakeError(f"{shown}: {say(entry.note, 'en')}")
     folders = home(Entry(path.parts[1:], Kind.MODULE), wanted)
-    return Shared({folders[-1] if folders else "student": [entry.put_away()]})
+    return Shared({folders[-1] if folders else "student": [entry.put_away(spool)]})
 
 
 def _known(shared: Shared, entries: Sequence[Entry], shown: str, wanted: Wanted) -> Shared:

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import tempfile
 from dataclasses import dataclass, replace
 from enum import Enum, auto
 from pathlib import PurePosixPath
 from typing import TYPE_CHECKING
 
-from autograder.intake.packed import pack, unpack
+from autograder.intake.spool import Spool, Stored
 from autograder.models import Words, msg
 
 if TYPE_CHECKING:
@@ -51,19 +52,27 @@ class Entry:
     source: bytes | None = None
     note: Words | None = None
     cells: tuple[int, ...] = ()  # of a notebook, once it is opened: the line of `source` at which each cell begins
-    packed: bytes | None = None  # in the place of `source`, once nothing is to be done with it for now
+    stored: Stored | None = None  # in the place of `source`, once nothing is to be done with it for now
 
-    def put_away(self) -> Entry:
-        """The same, small in memory."""
-        return self if self.source is None else replace(self, source=None, packed=pack(self.source))
+    def put_away(self, spool: Spool) -> Entry:
+        """The same, out of the memory."""
+        if self.source is None:
+            return self
+        try:
+            return replace(self, source=None, stored=spool.put(self.source))
+        except OSError as error:
+            folder = tempfile.gettempdir()
+            raise IntakeError(
+                f"the submissions cannot be laid aside ({error.strerror}); free some disk in {folder}, or set TMPDIR"
+            ) from None
 
     @property
     def is_read(self) -> bool:
-        return self.source is not None or self.packed is not None
+        return self.source is not None or self.stored is not None
 
     @property
     def content(self) -> bytes | None:
-        return unpack(self.packed) if self.packed is not None else self.source
+        return self.stored.read() if self.stored is not None else self.source
 
     @property
     def name(self) -> str:

@@ -22,7 +22,7 @@ from autograder.intake.entry import IntakeError, Wanted, skipped
 from autograder.intake.layout import listed_names
 from autograder.intake.names import printable, student_name
 from autograder.intake.notebook import opened
-from autograder.intake.packed import Submissions
+from autograder.intake.spool import Spool, Stored, Submissions
 from autograder.models import Submission, Words, msg
 
 TIMESTAMP = "timestamp.txt"
@@ -41,13 +41,13 @@ class HandIn:
 def collect_assignment(paths: Sequence[Path], course: Course, assignment: str) -> Intake:
     """Every student who handed the assignment in, each in the unit of the same name."""
     unit = course.unit(assignment)
-    wanted = Wanted(course, (unit,))
-    submissions: list[tuple[Submission, bytes | None]] = []
+    wanted, spool = Wanted(course, (unit,)), Spool()
+    submissions: list[tuple[Submission, Stored | None]] = []
     notes: list[Words] = []
     for path in paths:
         found, without = _hand_ins(path, assignment)
         for hand_in in found:
-            submissions.append(_submission(hand_in, wanted, notes))
+            submissions.append(_submission(hand_in, wanted, notes, spool))
         if without:
             notes.append(
                 msg(
@@ -62,10 +62,10 @@ def collect_assignment(paths: Sequence[Path], course: Course, assignment: str) -
     return Intake(Submissions(submissions), tuple(notes))
 
 
-def _submission(hand_in: HandIn, wanted: Wanted, notes: list[Words]) -> tuple[Submission, bytes | None]:
+def _submission(hand_in: HandIn, wanted: Wanted, notes: list[Words], spool: Spool) -> tuple[Submission, Stored | None]:
     student = Student(student_name(hand_in.student), wanted)
     try:
-        entries = [opened(entry).put_away() for entry in folder.read(hand_in.path, wanted)]
+        entries = [opened(entry).put_away(spool) for entry in folder.read(hand_in.path, wanted)]
     except OSError as error:
         entries = []
         student.notes.append(msg("{name} cannot be listed ({why})", name=hand_in.path.name, why=error.strerror or "?"))
@@ -73,8 +73,8 @@ def _submission(hand_in: HandIn, wanted: Wanted, notes: list[Words]) -> tuple[Su
     submitted_at, note = timestamp(hand_in.path)
     if note is not None:
         student.notes.append(note)
-    submission, packed = student.submissions(every_unit=True)[0]
-    return replace(submission, submitted_at=submitted_at), packed
+    submission, stored = student.submissions(every_unit=True)[0]
+    return replace(submission, submitted_at=submitted_at), stored
 
 
 def names_on_disk(submitted: Path) -> dict[str, str]:

@@ -5,13 +5,14 @@ from __future__ import annotations
 import csv
 import io
 from collections import Counter
+from collections.abc import Sequence
 from types import MappingProxyType
 from typing import TYPE_CHECKING
 
-from autograder.models import Message, Verdict, msg
+from autograder.models import Message, Verdict, Words, msg
 from autograder.reports.escape import cell, plain
 from autograder.reports.text import columns, pad
-from autograder.reports.wording import points, verdict
+from autograder.reports.wording import points, tell, verdict
 from autograder.words import say
 
 if TYPE_CHECKING:
@@ -43,8 +44,8 @@ WHY = MappingProxyType(
 )
 
 
-def table(found: Differences, lang: str, *, applied: bool, again: str) -> str:
-    """A line for each item that changes, then the sums.  `again`: the command that would write it."""
+def table(found: Differences, lang: str, *, applied: bool, again: str, notes: Sequence[Words] = ()) -> str:
+    """A line for each item that changes, the sums, the notes of the run.  `again`: the command that writes it."""
     lines = [say(_head(found), lang)]
     rows = [_row(change, lang) for change in found.changes]
     if rows:
@@ -52,6 +53,8 @@ def table(found: Differences, lang: str, *, applied: bool, again: str) -> str:
         lines += ["", *("  ".join((*map(pad, row, wide), row[4])).rstrip() for row in rows), ""]
         reasons = Counter(why for change in found.changes for why in change.why)
         lines += [f"{times} × {say(WHY[why], lang)}" for why, times in reasons.most_common()]
+    if notes:
+        lines += [say(msg("notes:"), lang), *(f"  {tell(note, lang)}" for note in notes)]
     if applied:
         lines.append(say(msg("The reports say so now."), lang))
     elif rows:

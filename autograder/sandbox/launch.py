@@ -27,8 +27,9 @@ from autograder.sandbox import view
 from autograder.sandbox.cgroup import MemoryGroup, NoGroup
 from autograder.sandbox.endings import Ending, Killed, SandboxError, WorkerGone, WorkerTimeout
 from autograder.sandbox.inner import wire
+from autograder.sandbox.inner.rubble import remove
 from autograder.sandbox.inner.watch import MEMORY_SHARE
-from autograder.sandbox.inner.zygote import READY, remove
+from autograder.sandbox.inner.zygote import READY
 from autograder.sandbox.printed import Drain, Excerpt
 from autograder.sandbox.shared import SharedData
 

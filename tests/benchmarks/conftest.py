@@ -13,3 +13,5 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: p
     for bench in rows:
         info = bench.extra_info
         terminalreporter.line(f"{bench.name:<70} {info['ratio']:>7} of {info['bound']}")
+        if also := info.get("also"):
+            terminalreporter.line(f"    {', '.join(f'{name} {value}' for name, value in also.items())}")

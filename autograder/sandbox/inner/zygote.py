@@ -14,7 +14,6 @@ import contextlib
 import faulthandler
 import gc
 import io
-import itertools
 import json
 import mmap
 import os
@@ -25,13 +24,14 @@ import sys
 import tempfile
 import time
 import traceback
-from collections.abc import Callable, Collection, Iterator, Mapping
+from collections.abc import Callable, Collection, Mapping
 from functools import cache
 from pathlib import Path
 from typing import Any
 
 from . import watch, wire
 from .jail import Jail
+from .rubble import remove
 from .watch import Held
 
 DESCRIPTORS_MAX = 16
@@ -208,42 +208,6 @@ def _sweep(jail: Jail) -> None:
         for pid in left:
             os.kill(pid, signal.SIGKILL)
         os.waitpid(-1, 0)
-
-
-def remove(folder: Path) -> None:
-    """Delete a folder whatever a student made of it: shutil's rmtree stops at modes and at Python's stack.
-
-    Each folder's entries move up to the top before it goes, so no path and no recursion grows with the depth.
-    """
-    numbers = itertools.count(int.from_bytes(os.urandom(8), "big"))  # a name of a student's own must not be met
-    with contextlib.suppress(OSError):
-        os.chmod(folder, 0o700)
-        top = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW)
-        try:
-            while names := os.listdir(top):
-                for name in names:
-                    _flatten(name, top, numbers)
-        finally:
-            os.close(top)
-        os.rmdir(folder)
-
-
-def _flatten(name: str, top: int, numbers: Iterator[int]) -> None:
-    """Delete one entry of `top`; what it holds becomes entries of `top`."""
-    try:
-        os.unlink(name, dir_fd=top)
-        return
-    except (IsADirectoryError, PermissionError):  # macOS says EPERM
-        os.chmod(name, 0o700, dir_fd=top)
-    inner = os.open(name, os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW, dir_fd=top)
-    try:
-        for entry in os.scandir(inner):
-            if entry.is_dir(follow_symlinks=False):
-                os.chmod(entry.name, 0o700, dir_fd=inner)  # else an ordinary user may not move it
-            os.rename(entry.name, f"moved {next(numbers)}", src_dir_fd=inner, dst_dir_fd=top)
-    finally:
-        os.close(inner)
-    os.rmdir(name, dir_fd=top)
 
 
 def _end_all(workers: Collection[Held], jail: Jail) -> None:
