@@ -378,17 +378,17 @@ def test_a_scheduler_that_goes_away_ends_the_run_with_the_cure(course: Course, d
         list(cluster.run(jobs(SOLUTION)))
 
 
-def test_who_looks_on_is_told_which_item_is_judged_and_for_how_long(course: Course, dask: Dask) -> None:
+def test_who_looks_on_is_told_which_item_takes_long(course: Course, dask: Dask) -> None:
     dask.judge = lambda task: None
     with dask(course) as cluster:
         cluster.start()
         cluster._fill(iter([cluster_module.Work(job) for job in jobs(SOLUTION, SOLUTION)]))
         assert cluster.now() == []
-        cluster._began((0.0, [cluster.name, 1, "slope"]))
-        cluster._began((0.0, ["another run", 0, "double"]))
+        cluster._told((0.0, [cluster.name, 1, "slope", 14.0]))
+        cluster._told((0.0, ["another run", 0, "double", 14.0]))
         ((student, item, seconds),) = cluster.now()
     assert (student, item) == ("s1", "slope")
-    assert 0 <= seconds < 60
+    assert 14.0 <= seconds < 60
 
 
 # which workers may judge
@@ -610,6 +610,16 @@ def test_two_workers_judge_like_one_slot(course: Course, running: Cluster, undis
     found = dict(attempts(running.run([Job(n, submission(source)) for n, source in enumerate(CLASS)])))
     in_order = [attempt for _, attempt in sorted(found.items(), key=lambda one: one[0].number)]
     assert without_time(in_order) == undisturbed
+
+
+def test_a_worker_tells_what_takes_long(course: Course, running: Cluster, monkeypatch: pytest.MonkeyPatch) -> None:
+    told: list[object] = []
+    monkeypatch.setattr(running, "_told", told.append)
+    running._client.subscribe_topic(station.TOPIC, lambda event: told.append(event[1]))
+    (attempt,) = judged(running, course, answer(double="import time; time.sleep(60)"))
+    assert item(attempt, "double").verdict is Verdict.TIMED_OUT
+    wait_until(lambda: len(told) > 0)
+    assert told[0][:3] == [running.name, 0, "double"]  # type: ignore[index]
 
 
 def test_a_machine_that_dies_in_the_middle_loses_nothing_and_counts_nothing_twice(

@@ -47,7 +47,13 @@ TRIES = 3  # how often a job may lose its worker before it is set aside; the las
 PATIENCE = 60.0  # seconds without any worker
 WAIT = 0.5  # seconds in which nothing needs to happen
 CLOSE = 20.0  # seconds for Dask's own farewell
-NO_PAGES: dict[str, list[str]] = {f"distributed.{who}.http.routes": [] for who in ("scheduler", "worker")}
+QUIETLY: dict[str, object] = {  # nobody looks at a local cluster's pages, and its profiles cost 3 % of a core each
+    "distributed.scheduler.http.routes": [],
+    "distributed.worker.http.routes": [],
+    "distributed.worker.profile.enabled": False,
+    "distributed.admin.tick.interval": "1s",
+    "distributed.admin.system-monitor.interval": "10s",
+}
 
 
 @dataclass
@@ -90,7 +96,7 @@ class Cluster:
         self._flights: dict[str, Flight] = {}  # by key
         self._again: deque[Work] = deque()
         self._suspects: deque[Work] = deque()
-        self._at: dict[int, tuple[str, float]] = {}  # job → the item judged now, and since when
+        self._slow: dict[int, tuple[str, float, float]] = {}  # job → item, for how long, and when that was told
         self._alone_since: float | None = None  # without any worker
         self._left_out: set[str] = set()
 
@@ -126,7 +132,7 @@ class Cluster:
             ) from None
         self._held.callback(client.close, CLOSE)
         self._client = client
-        client.subscribe_topic(station.TOPIC, self._began)
+        client.subscribe_topic(station.TOPIC, self._told)
         self._muster.begin(client, self._answers.put)
 
     def start(self) -> Hello:
@@ -148,12 +154,13 @@ class Cluster:
         return muster.hello
 
     def now(self) -> list[tuple[str, str, float]]:
-        """What is judged at this moment: student, item, seconds."""
+        """What is judged for some time now: student, item, seconds; as its worker told a moment ago."""
         students = {flight.work.job.number: flight.work.job.submission.student for flight in self._flights.values()}
+        now = time.monotonic()
         return [
-            (students[number], item, time.monotonic() - since)
-            for number, (item, since) in list(self._at.items())
-            if number in students
+            (students[number], item, seconds + now - heard)
+            for number, (item, seconds, heard) in list(self._slow.items())
+            if number in students and now - heard < 3 * station.LOOK
         ]
 
     def run(self, jobs: Iterable[Job]) -> Iterator[Event]:
@@ -237,7 +244,7 @@ class Cluster:
                 yield from self._lost(flight.work, 1, "its workers went away")
 
     def _land(self, key: str) -> None:
-        self._at.pop(self._flights.pop(key).work.job.number, None)
+        self._slow.pop(self._flights.pop(key).work.job.number, None)
 
     def _lost(self, work: Work, times: int, why: str) -> Iterator[Event]:
         alone = work.losses == TRIES - 1
@@ -252,11 +259,11 @@ class Cluster:
                 yield job, unscored(self.course, job, item.id, told)
         yield job, Done(job.submission.notes)
 
-    def _began(self, event: tuple[float, list[Any]]) -> None:
-        """In a thread of the client's: a test of this item begins."""
-        _, (name, number, item) = event
+    def _told(self, event: tuple[float, list[Any]]) -> None:
+        """In a thread of the client's: an item takes long."""
+        _, (name, number, item, seconds) = event
         if name == self.name:
-            self._at[number] = item, time.monotonic()
+            self._slow[number] = item, seconds, time.monotonic()
 
     # --- who is there ---
 
@@ -309,7 +316,7 @@ def _credentials(address: str) -> Security:
 @contextlib.contextmanager
 def _local(size: int) -> Iterator[LocalCluster]:
     """A scheduler and its workers on this machine.  With TLS and keys of its own: nobody else may hand them a task."""
-    with scratch() as folder, dask.config.set({"temporary-directory": str(folder), **NO_PAGES}):
+    with scratch() as folder, dask.config.set({"temporary-directory": str(folder), **QUIETLY}):
         try:
             cluster = LocalCluster(
                 n_workers=size,

@@ -34,9 +34,9 @@ from autograder.grading.slot import Done, Hello, Job, Settings
 from autograder.models import ItemResult, Words
 
 HERE = True  # asked for by its name, to see whether a machine has this module
-TOPIC = "autograder"  # of the events that tell which item is judged now
+TOPIC = "autograder"  # of the events that tell which item takes long
 LEAVE = 10.0  # seconds for threads at work to end their slots
-LOOK = 2.0  # seconds between two looks whether the coordinator still wants this station
+LOOK = 2.0  # seconds between two looks whether the coordinator still wants this station, and what takes long
 
 
 @dataclass(frozen=True)
@@ -111,8 +111,7 @@ def judge(name: str, job: bytes) -> bytes:
         station = worker.plugins.get(name)
         if not isinstance(station, Station):
             return Trouble(worker.address, "")
-        number = unpacked(job, Job).number
-        return station.judge(unpacked(job, Job), lambda item: worker.log_event(TOPIC, [name, number, item]))
+        return station.judge(unpacked(job, Job))
 
     return packed(_guarded(made, worker))
 
@@ -161,22 +160,15 @@ class Station(WorkerPlugin):
             hello = pool.start()
         return Settled(hello, whole_of(self._course, self.plan))
 
-    def judge(self, job: Job, at: Callable[[str], None]) -> Ended:
-        """`at` is told the item whose tests begin."""
-        items = [
-            item.id for item in self._course.unit(job.submission.unit).items if not job.only or item.id in job.only
-        ]
+    def judge(self, job: Job) -> Ended:
         results: list[ItemResult] = []
         notes: tuple[Words, ...] = ()
         with self._slot() as pool:
-            at(items[0])
             for _, event in pool.run([job]):
                 if isinstance(event, Done):
                     notes = event.notes
-                    continue
-                results.append(event)
-                if len(results) < len(items):
-                    at(items[len(results)])
+                else:
+                    results.append(event)
         return Ended(tuple(results), notes)
 
     @contextlib.contextmanager
@@ -219,12 +211,20 @@ class Station(WorkerPlugin):
             self._changed.wait_for(lambda: not self._busy, LEAVE)
         self._held.close()
 
+    def _slow(self) -> list[tuple[int, str, float]]:
+        """What is judged for some time now: job, item, seconds.  To tell every item costs 22 ms a submission."""
+        works = [slot.work for pool in list(self._busy) for slot in list(pool.slots)]
+        at = [(work.job.number, *work.now()[1:]) for work in works if work is not None and work.at]
+        return [(number, item, seconds) for number, item, seconds in at if seconds >= LOOK]
+
     def setup(self, worker: Worker) -> None:
         """In the worker's event loop, like `teardown`."""
 
         async def look() -> None:
             if self._key not in worker.state.tasks and self.plan.name in worker.plugins:
                 await worker.plugin_remove(self.plan.name)
+            for number, item, seconds in self._slow():
+                worker.log_event(TOPIC, [self.plan.name, number, item, seconds])
 
         self._looking = PeriodicCallback(look, 1000 * LOOK)
         self._looking.start()
