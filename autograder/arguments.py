@@ -60,7 +60,7 @@ def _staff(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> Non
     grade.add_argument(
         "--cluster",
         type=_cluster,
-        default="",
+        default="none",
         metavar="WHERE",
         help="judge on the workers of a Dask scheduler: its address, tcp://HOST:8786; or dask: --jobs workers here",
     )

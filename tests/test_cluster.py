@@ -612,14 +612,14 @@ def test_two_workers_judge_like_one_slot(course: Course, running: Cluster, undis
     assert without_time(in_order) == undisturbed
 
 
-def test_a_worker_tells_what_takes_long(course: Course, running: Cluster, monkeypatch: pytest.MonkeyPatch) -> None:
-    told: list[object] = []
-    monkeypatch.setattr(running, "_told", told.append)
-    running._client.subscribe_topic(station.TOPIC, lambda event: told.append(event[1]))
+def test_a_worker_tells_what_takes_long(course: Course, running: Cluster) -> None:
+    told: list[Any] = []
+    running._client.subscribe_topic(station.TOPIC, lambda event: told.append(list(event[1])))
     (attempt,) = judged(running, course, answer(double="import time; time.sleep(60)"))
     assert item(attempt, "double").verdict is Verdict.TIMED_OUT
     wait_until(lambda: len(told) > 0)
-    assert told[0][:3] == [running.name, 0, "double"]  # type: ignore[index]
+    assert told[0][:3] == [running.name, 0, "double"]
+    assert told[0][3] >= station.LOOK
 
 
 def test_a_machine_that_dies_in_the_middle_loses_nothing_and_counts_nothing_twice(
@@ -811,9 +811,14 @@ def test_where_dask_is_not_installed_one_line_says_what_to_install(course: Cours
 def test_an_address_that_is_none_is_refused(words: str) -> None:
     with pytest.raises(SystemExit):
         parser().parse_args(["grade", "class", "--out", "out", "--cluster", words])
-    assert (
-        parser().parse_args(["grade", "class", "--out", "out", "--cluster", "tls://host:1"]).cluster == "tls://host:1"
-    )
+
+
+@pytest.mark.parametrize(
+    ("options", "cluster"),
+    [([], ""), (["--cluster", "none"], ""), (["--cluster", "dask"], "dask"), (["--cluster", "tls://a:1"], "tls://a:1")],
+)
+def test_without_a_cluster_the_slots_are_this_machine_s(options: list[str], cluster: str) -> None:
+    assert parser().parse_args(["grade", "class", "--out", "out", *options]).cluster == cluster
 
 
 def test_a_regrade_judges_where_the_grade_did_unless_told_otherwise() -> None:
