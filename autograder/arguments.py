@@ -57,6 +57,13 @@ def _staff(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> Non
         metavar="K",
         help="judge everything K times, each with another seed; what ends differently is `unstable`",
     )
+    grade.add_argument(
+        "--cluster",
+        type=_cluster,
+        default="none",
+        metavar="WHERE",
+        help="judge on the workers of a Dask scheduler: its address, tcp://HOST:8786; or dask: --jobs workers here",
+    )
     _telling(grade)
     _on_device(grade)
     _running(grade)
@@ -71,6 +78,9 @@ def _staff(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> Non
     regrade.add_argument("--apply", action="store_true", help="write the reports; without it they stay as they are")
     regrade.add_argument("--csv", type=Path, metavar="FILE", help="write the differences as CSV, too")
     regrade.add_argument("--jobs", type=_count, metavar="N", help="slots (default: as many as grade had)")
+    regrade.add_argument(
+        "--cluster", type=_cluster, metavar="WHERE", help="dask, an address, or none (default: where grade judged)"
+    )
     _telling(regrade)
     _common(regrade)
 
@@ -177,3 +187,9 @@ def _count(text: str) -> int:
     if not text.isdecimal() or not 1 <= int(text) <= 1024:
         raise argparse.ArgumentTypeError(f"{text!r} is no whole number from 1 to 1024")
     return int(text)
+
+
+def _cluster(text: str) -> str:
+    if text not in ("dask", "none") and not text.startswith(("tcp://", "tls://")):
+        raise argparse.ArgumentTypeError(f"{text!r} is neither dask nor an address like tcp://scheduler:8786, nor none")
+    return "" if text == "none" else text

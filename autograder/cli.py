@@ -114,6 +114,7 @@ def _regrade(asked: argparse.Namespace) -> int:
         before.options,
         jobs=asked.jobs or before.options.jobs,
         course_data=_course_data() or before.options.course_data,
+        cluster=before.options.cluster if asked.cluster is None else asked.cluster,
     )
     return _graded(asked, course, replace(before, paths=tuple(asked.paths) or before.paths, options=changed))
 
@@ -328,6 +329,7 @@ def _options(asked: argparse.Namespace) -> Options:
         fresh=getattr(asked, "fresh", False),
         device=getattr(asked, "device", "cpu"),
         repeat=getattr(asked, "repeat", 1),
+        cluster=getattr(asked, "cluster", ""),
     )
 
 

@@ -162,6 +162,9 @@ class Progress(Silent):
         self._now = now
         self._pace.start()
 
+    def left_out(self, line: str) -> None:
+        self._bar.console.print(line, markup=False, highlight=False)
+
     def item(self, submission: Submission, result: ItemResult) -> None:
         self._unscored += result.unscored
         self._failed += result.verdict not in (Verdict.PASSED, Verdict.NOT_ATTEMPTED) and not result.unscored

@@ -94,6 +94,27 @@ def mnist(root: Path, *, course_data: Path | None, download: bool = True, progre
     return _load(raw, source, cure)
 
 
+def whole(folder: Path) -> bool:
+    """Does the folder, or torchvision's MNIST/raw in it, hold all four files as they should be?"""
+    try:
+        place = _course_folder(folder)
+        for name in CONTENT:
+            _read(place, name, msg("delete it and run again: it will be downloaded anew"))
+    except DataError:
+        return False
+    return True
+
+
+def compressed(root: Path, course_data: Path | None) -> dict[str, bytes]:
+    """What `mnist` found, for another machine: each file's name and bytes.  Lay them down, and it is a COURSE_DATA."""
+    folder = _course_folder(course_data or root)
+    found = [path for path in (_find(folder, name) for name in CONTENT) if path is not None]
+    return {
+        f"{path.name.removesuffix('.gz')}.gz": data if path.suffix == ".gz" else gzip.compress(data, 1)
+        for path, data in ((path, path.read_bytes()) for path in found)
+    }
+
+
 def blinded(
     test_x: npt.NDArray[np.uint8], test_y: npt.NDArray[np.int64], seed: int
 ) -> tuple[npt.NDArray[np.float32], npt.NDArray[np.int64]]:

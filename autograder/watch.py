@@ -21,6 +21,9 @@ class Watch:
     def judging(self, now: Now) -> None:
         """The slots are up."""
 
+    def left_out(self, line: str) -> None:
+        """A machine that came while the run goes on is not used; for staff, in English."""
+
     def item(self, submission: Submission, result: ItemResult) -> None:
         """An item is judged and kept."""
 

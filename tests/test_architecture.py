@@ -292,6 +292,15 @@ def test_only_the_coordinator_starts_processes_of_ours() -> None:
     assert users - {"sandbox.inner.loaders"} <= {"grading.pool", "grading.slot"}
 
 
+def test_dask_is_known_to_the_cluster_alone_and_only_the_cluster_starts_its_processes() -> None:
+    """A Dask worker coordinates: it asks a Pool for slots like any coordinator."""
+    libraries = {"dask", "distributed", "tornado"}
+    users = {found.importer for found in ALL if found.module.split(".")[0] in libraries}
+    assert users == {"grading.cluster", "grading.muster", "grading.station"}
+    assert modules_that("LocalCluster", "Client") == {"grading.cluster"}
+    assert modules_that("Pool") == {"grading.run", "grading.station", "authoring.trials"}
+
+
 def test_nothing_is_pickled_and_nothing_of_a_student_is_loaded() -> None:
     modules = {found.module.split(".")[0] for found in ALL}
     assert modules & {"pickle", "shelve", "marshal", "dill", "joblib", "cloudpickle"} == set()

@@ -121,3 +121,10 @@ def test_the_quiet_voice_says_nothing(capsys: pytest.CaptureFixture[str]) -> Non
         told.over(AN, [PASSED])
         told.download("a", 1, 2)
     assert capsys.readouterr() == ("", "")
+
+
+def test_a_machine_that_is_left_out_is_told_as_it_is(clock: Clock) -> None:
+    file = io.StringIO()
+    with Progress(msg("grading"), "en", clock, Console(file=file, width=200)) as told:
+        told.left_out("left out: tcp://host:1: it has [python 3.12] (here 3.11.7)")
+    assert file.getvalue() == "left out: tcp://host:1: it has [python 3.12] (here 3.11.7)\n"

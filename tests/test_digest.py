@@ -164,3 +164,15 @@ def test_the_parts_of_a_result_are_read_back(root: Path) -> None:
 @pytest.mark.parametrize("text", ["[]", "3", '["a"]', str([1] * len(fields(Parts)))])
 def test_parts_of_another_version_are_as_good_as_none(text: str) -> None:
     assert loads(text) is None
+
+
+def test_another_machine_s_whole_differs_in_the_parts_that_differ(root: Path, tmp_path: Path) -> None:
+    def whole(course: Course, **options: Any) -> dict[str, str]:
+        return Sides(course, course.units, **{**OPTIONS, **options}).whole()
+
+    here, there = whole(load(root)), tiny_course(tmp_path)
+    assert whole(there) == here
+    assert set(here) == {field.name for field in fields(Parts)}
+    change(tmp_path / SUITE, "x[:3], name", "x[0:3], name")
+    other = whole(load(tmp_path), seed=8)
+    assert {name for name in here if here[name] != other[name]} == {"suite", "seed"}

@@ -11,6 +11,7 @@ import sqlite3
 import subprocess
 import sys
 import tempfile
+import threading
 import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import replace
@@ -21,7 +22,7 @@ import pytest
 
 from autograder.course import Course
 from autograder.grading import run as run_module
-from autograder.grading.pool import Event, Pool, Slot, Work, attempts, unscored
+from autograder.grading.pool import Event, GradingError, Pool, Slot, Work, attempts, unscored
 from autograder.grading.run import Data, grade
 from autograder.grading.slot import Done, Hello, Job, Settings
 from autograder.grading.store import FOLDER, Store
@@ -426,6 +427,13 @@ def test_a_slot_that_died_idle_is_no_trouble_at_the_end(course: Course) -> None:
         process = SimpleNamespace(join=lambda seconds=None: None, kill=lambda: None)
         pool.slots.append(Slot(process, ours, float("inf"), hello=HELLO))
     assert ours.closed
+
+
+def test_who_waits_for_a_slot_can_be_told_from_another_thread_that_it_ends(course: Course) -> None:
+    hang = answer(double="import time; time.sleep(60)")
+    with Pool(course, settings(course), 1) as pool, pytest.raises(GradingError, match=r"^the slots were ended$"):
+        for _ in pool.run([Job(0, submission(SOLUTION)), Job(1, submission(hang))]):
+            threading.Timer(0.1, pool.end).start()
 
 
 def settings(course: Course) -> Settings:

@@ -15,7 +15,7 @@ from autograder.authoring.build import generated
 from autograder.course import Course, load
 from autograder.grading.data import DataSource
 from autograder.grading.judge import Judge
-from autograder.grading.pool import Pool, attempts
+from autograder.grading.pool import Pool, Slots, attempts
 from autograder.grading.run import Options
 from autograder.grading.slot import Job, Settings
 from autograder.grading.suites import Suites
@@ -431,7 +431,7 @@ def slots(course: Course, isolation: str = "auto", size: int = 1) -> Iterator[Po
         yield pool
 
 
-def judged(pool: Pool, course: Course, *sources: str | bytes | None, only: Sequence[str] = ()) -> list[Attempt]:
+def judged(pool: Slots, course: Course, *sources: str | bytes | None, only: Sequence[str] = ()) -> list[Attempt]:
     jobs = [Job(number, submission(source), tuple(only)) for number, source in enumerate(sources)]
     ended = dict(attempts(pool.run(jobs)))
     return [ended[job] for job in jobs]
@@ -458,10 +458,11 @@ def here(**changes: object) -> Options:
     return Options(**{"isolation": "process", "trust": True, "download": False, **changes})  # type: ignore[arg-type]
 
 
-def python(*arguments: str | Path, cwd: Path | None = None) -> subprocess.CompletedProcess[str]:
+def python(*arguments: str | Path, cwd: Path | None = None, **environ: str) -> subprocess.CompletedProcess[str]:
     """A Python of its own, with this kit: python("-m", "autograder", …)."""
     command = [sys.executable, *map(str, arguments)]
-    return subprocess.run(command, cwd=cwd, env=environment(), capture_output=True, text=True, timeout=100, check=False)
+    env = environment() | environ
+    return subprocess.run(command, cwd=cwd, env=env, capture_output=True, text=True, timeout=100, check=False)
 
 
 def environment() -> dict[str, str]:

@@ -2,6 +2,7 @@
 
     sides = Sides(course, units, isolation=…, device=…, seed=…, practice=…)
     sides.parts(unit, item, handed(submission)) → Parts;  Parts.key, Parts.changed(other)
+    sides.whole() → {part: digest}, kit(), versions()       for a comparison with another machine
 
 An item hangs on its own tests, its own mistakes, and on all that several items share (helpers, the reference, the
 engine); a change of one item's test is no reason to judge another one again.  Reads files, runs nothing, imports no
@@ -15,7 +16,7 @@ import hashlib
 import json
 import platform
 from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
-from dataclasses import dataclass, fields
+from dataclasses import asdict, dataclass, fields
 from functools import cached_property
 from importlib.metadata import version
 from operator import attrgetter
@@ -101,6 +102,11 @@ class Sides:
             self._isolation, self._device, self._seed, self._kit, self._versions,
         )  # fmt: skip
 
+    def whole(self) -> dict[str, str]:
+        """All that these units are judged with, by the names of `Parts`."""
+        every = [asdict(self.parts(unit, item, "")) for unit, item in sorted(self._items)]
+        return {name: _sha("\n".join(parts[name] for parts in every).encode()) for name in every[0]}
+
     def _sides(self, unit: Unit) -> Iterator[tuple[str, tuple[str, str, str, str, str]]]:
         suites = sorted((self._course.root / "autograder" / "suites" / unit.id).rglob("*.py"))
         tests = [piece for path in suites for piece in _pieces(path)]
@@ -114,13 +120,22 @@ class Sides:
 
     @cached_property
     def _kit(self) -> str:
-        paths = [KIT / name for name in ENGINE]
-        return _files(path for root in paths for path in ([root] if root.is_file() else sorted(root.rglob("*.py"))))
+        return kit()
 
     @cached_property
     def _versions(self) -> str:
-        libraries = (f"{name} {version(name)}" for name in LIBRARIES)
-        return ", ".join((f"kit {__version__}", f"python {platform.python_version()}", *libraries))
+        return versions()
+
+
+def kit() -> str:
+    """Of the files that judge, as they lie on this machine now."""
+    paths = [KIT / name for name in ENGINE]
+    return _files(path for root in paths for path in ([root] if root.is_file() else sorted(root.rglob("*.py"))))
+
+
+def versions() -> str:
+    libraries = (f"{name} {version(name)}" for name in LIBRARIES)
+    return ", ".join((f"kit {__version__}", f"python {platform.python_version()}", *libraries))
 
 
 def measures(unit: Unit) -> bool:

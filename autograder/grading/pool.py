@@ -5,6 +5,8 @@
         pool.run(jobs) → (job, ItemResult), …, (job, Done), …
     attempts(pool.run(jobs)) → (job, Attempt)   for who wants it whole
 
+`Slots` is what the coordinator needs of them: the slots of a cluster (`cluster.Cluster`) have the same form.
+
 A slot that dies or falls silent is replaced, and its submission goes on at the item it was at; an item that takes two
 slots down is `grader_error`, and the others of its submission are judged.  Jobs are taken one by one as slots become
 free, so a class may be larger than the memory.  Imports no torch and runs no student code.
@@ -21,7 +23,8 @@ from collections import deque
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from multiprocessing.connection import Connection, wait
-from typing import Any
+from types import TracebackType
+from typing import Any, Protocol, Self
 
 from autograder.course import Course
 from autograder.grading.scratch import scratch
@@ -41,6 +44,29 @@ Event = tuple[Job, ItemResult | Done]
 
 class GradingError(Exception):
     """The run cannot go on, and no submission is at fault."""
+
+
+class HopelessError(GradingError):
+    """No other slot would fare better, on no machine."""
+
+
+class Slots(Protocol):
+    """Where jobs are judged: a context manager whose end ends them."""
+
+    def __enter__(self) -> Self: ...
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None: ...
+
+    def start(self) -> Hello:
+        """Up and attested; GradingError when none can be had."""
+
+    def now(self) -> list[tuple[str, str, float]]:
+        """What is judged at this moment: student, item, seconds."""
+
+    def run(self, jobs: Iterable[Job]) -> Iterator[Event]:
+        """Every item of every job once; each job ends with its `Done`."""
 
 
 @dataclass
@@ -85,6 +111,7 @@ class Pool:
     slots: list[Slot] = field(default_factory=list)
     hello: Hello | None = None
     stillborn: int = 0  # slots in a row that died before they came up
+    ended: bool = False
     _held: contextlib.ExitStack = field(default_factory=contextlib.ExitStack)
 
     def __enter__(self) -> Pool:
@@ -117,6 +144,10 @@ class Pool:
                 self._greet(slot, message)
         assert self.hello is not None
         return self.hello
+
+    def end(self) -> None:
+        """From another thread: what waits here for a slot raises GradingError within a second.  Then close it."""
+        self.ended = True
 
     def now(self) -> list[tuple[str, str, float]]:
         """What is judged at this moment: student, item, seconds."""
@@ -159,7 +190,7 @@ class Pool:
             self._replace(slot)
             why = message.text if isinstance(message, Fault) else str(message)
             if isinstance(message, Fault) and message.fatal:
-                raise GradingError(why)
+                raise HopelessError(why)
             if work is not None:
                 yield from self._after_death(work, why)
                 if work.left:
@@ -214,8 +245,10 @@ class Pool:
             self.stillborn += 1
             self._replace(slot)
             return
+        if isinstance(message, Fault):
+            raise (HopelessError if message.fatal else GradingError)(message.text)
         if not isinstance(message, Hello):
-            raise GradingError(message.text if isinstance(message, Fault) else f"a slot could not start: {message}")
+            raise GradingError(f"a slot could not start: {message}")
         if self.hello is not None and message.isolation.tier != self.hello.isolation.tier:
             raise GradingError(
                 f"two slots got different isolation ({self.hello.isolation.tier}, {message.isolation.tier}); "
@@ -226,6 +259,8 @@ class Pool:
 
     def _messages(self) -> Iterator[tuple[Slot, object]]:
         """What the slots say within half a second; one that closed or is overdue says why as a text."""
+        if self.ended:
+            raise GradingError("the slots were ended")
         by_connection = {slot.connection: slot for slot in self.slots}
         for connection in wait(list(by_connection), timeout=0.5):
             slot = by_connection[connection]  # type: ignore[index]
@@ -237,6 +272,14 @@ class Pool:
         for slot in list(by_connection.values()):
             if slot in self.slots and time.monotonic() > slot.deadline:
                 yield slot, "it gave no sign of life in time"
+
+
+def may_have_children() -> None:
+    """Called in a Dask worker, which multiprocessing forbids children: its nanny starts it as a daemon by default.
+
+    A daemon's children would outlive it; a slot does not: it ends when its pipe closes, and the kernel kills it before.
+    """
+    multiprocessing.current_process()._config.pop("daemon", None)  # type: ignore[attr-defined]
 
 
 def unscored(course: Course, job: Job, item: str, why: str) -> ItemResult:

@@ -20,7 +20,7 @@ from autograder.course import Course, Unit
 from autograder.datasets import Progress, mnist
 from autograder.grading import devices
 from autograder.grading.digest import Parts, Sides, handed, measures
-from autograder.grading.pool import GradingError, Pool, default_jobs
+from autograder.grading.pool import GradingError, Pool, Slots, default_jobs
 from autograder.grading.score import steadiness
 from autograder.grading.scratch import sweep_folders
 from autograder.grading.slot import Done, Job, Settings
@@ -48,6 +48,7 @@ class Options:
     fresh: bool = False
     device: str = "cpu"  # a real one beside the CPU and the pretended GPU
     repeat: int = 1  # how often everything is judged, each time with another seed
+    cluster: str = ""  # judged on the workers of this Dask scheduler, or of one on this machine ("dask")
 
 
 @dataclass(frozen=True)
@@ -94,6 +95,7 @@ def grade(
     (`overrides`), has a part in a verdict or in what is kept.
     With more submissions than slots they wait in a queue, on a GPU as on the CPU.
     """
+    _check(options)
     gpus = devices.slots(options.device, options.jobs, options.isolation)
     sweep_folders()  # also when nothing is left to judge: the run before may have been killed at its very end
     sweep_groups()
@@ -116,6 +118,22 @@ def grade(
     )
     told = (*notes, *unknown(ordered, course, deadlines), *strangers(ordered, overrides))
     return Graded(Grade(course.id, ordered, walls.isolation, environment, told), runs[0].parts)
+
+
+def _check(options: Options) -> None:
+    """What a cluster cannot do, and what it needs: known before anything is judged."""
+    if not options.cluster:
+        return
+    if options.isolation == "none":
+        raise GradingError("--cluster: --isolation none is for a suite's author, on one machine; leave one of them out")
+    if options.device != "cpu":
+        raise GradingError(f"--cluster: its workers judge on the CPU; grade --device {options.device} without it")
+    try:
+        import autograder.grading.cluster  # noqa: F401
+    except ModuleNotFoundError as error:
+        raise GradingError(
+            f"--cluster: {error.name} is not installed; pip install -e '.[cluster]' in the course's folder"
+        ) from None
 
 
 def find_data(course: Course, units: Sequence[Unit], options: Options, progress: Progress | None) -> Data:
@@ -171,7 +189,7 @@ class Run:
             device=self.options.device,
             gpus=tuple(filter(None, self.gpus)),
         )
-        with Pool(self.course, settings, min(len(self.gpus), max(1, lacking))) as pool:
+        with self._slots(settings, min(len(self.gpus), max(1, lacking))) as pool:
             hello = pool.start()
             if self.mixed or (self.walls is not None and self.walls.isolation.tier != hello.isolation.tier):
                 self._recall(hello.isolation.tier)
@@ -180,6 +198,21 @@ class Run:
             self.watch.judging(pool.now)
             for job, event in pool.run(self._jobs()):
                 self._keep(job, event)
+
+    def _slots(self, settings: Settings, size: int) -> Slots:
+        if not self.options.cluster:
+            return Pool(self.course, settings, size)
+        from autograder.grading.cluster import Cluster
+
+        return Cluster(
+            self.course,
+            settings,
+            size,
+            self.options.cluster,
+            mnist=any(map(measures, self.units)),
+            practice=self.data.practice,
+            told=self.watch.left_out,
+        )
 
     def parts(self, place: int, item: str) -> Parts:
         one = self.everyone[place]

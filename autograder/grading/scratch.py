@@ -28,7 +28,7 @@ def scratch() -> Iterator[Path]:
 
     sweep_folders()
     folder = Path(tempfile.mkdtemp(prefix=PREFIX))
-    lock = FileLock(folder / LOCK)
+    lock = FileLock(folder / LOCK, thread_local=False)  # on a Dask worker another thread may clear it
     try:
         lock.acquire(timeout=0)
         (folder / INSIDE).mkdir()

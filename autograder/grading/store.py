@@ -20,16 +20,13 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from pathlib import Path
 from types import TracebackType
-from typing import Any
 
-import cattrs
-from cattrs.preconf.json import make_converter
-from cattrs.strategies import configure_union_passthrough
 from filelock import FileLock, Timeout
 
 from autograder.grading import digest
 from autograder.grading.digest import Parts
-from autograder.models import Environment, Isolation, ItemResult, Message, Text, Value, Words
+from autograder.grading.records import UNREADABLE, converter
+from autograder.models import Environment, Isolation, ItemResult, Message, Text, Words
 
 SCHEMA = """
 PRAGMA journal_mode = WAL;
@@ -97,7 +94,7 @@ class Store:
             self._lock.release(force=True)
             reason = getattr(error, "strerror", None) or str(error)
             raise StoreError(f"{out}: cannot be written ({reason}); choose another folder with --out") from None
-        self._converter = _converter()
+        self._converter = converter()
         self._alike: dict[str, ItemResult] = {}
         self._walls: dict[int, Walls] = {}
         self._numbers: dict[Walls, int] = {}
@@ -171,7 +168,7 @@ class Store:
             holes = ",".join("?" * len(some))
             rows = self._db.execute(f"SELECT key, walls, seconds, record FROM results WHERE key IN ({holes})", some)
             for key, number, seconds, record in rows:
-                with contextlib.suppress(cattrs.BaseValidationError, ValueError, KeyError, TypeError):
+                with contextlib.suppress(*UNREADABLE):
                     found[key] = Kept(replace(self._result(record), seconds=seconds), self._held_by(number))
         return found
 
@@ -197,7 +194,7 @@ class Store:
         row = self._db.execute("SELECT record FROM notes WHERE handed = ?", (handed,)).fetchone()
         try:
             return self._converter.loads(row[0], tuple[Text | Message, ...]) if row else None
-        except (cattrs.BaseValidationError, ValueError, KeyError, TypeError):
+        except UNREADABLE:
             return None
 
     def _result(self, record: str) -> ItemResult:
@@ -261,16 +258,3 @@ class Store:
 def new_seed() -> int:
     """What nobody can know beforehand: hidden inputs are drawn from it."""
     return secrets.randbits(48)
-
-
-def _converter() -> Any:
-    """Records ↔ JSON.  A Text and a Message are told apart by their fields."""
-    converter = make_converter(omit_if_default=True)
-    configure_union_passthrough(str | int | float, converter)
-
-    def value(raw: Any, _: object) -> Any:
-        return converter.structure(raw, Text if "en" in raw else Message) if isinstance(raw, dict) else raw
-
-    converter.register_structure_hook(Value, value)
-    converter.register_structure_hook(Text | Message, value)
-    return converter
