@@ -249,8 +249,10 @@ class Workbench:
     def _seed(self, seed: int) -> None:
         """A test begins: every student meets the same random numbers."""
         torch.default_generator.manual_seed(seed)
-        if self._is_real():
-            (torch.mps.manual_seed if self.device == "mps" else torch.cuda.manual_seed_all)(seed)  # CUDA's waits for it
+        if self._is_real() and self.device == "mps":
+            torch.mps.manual_seed(seed)
+        elif self._is_real():
+            torch.cuda.manual_seed_all(seed)  # waits until CUDA starts
         np.random.seed(seed % (1 << 32))
         random.seed(seed)
         self.rng = rng_digest()
