@@ -50,6 +50,7 @@ def test_a_story_is_not_told_beside_it() -> None:
 def test_an_answer_of_another_type_keeps_its_own_words() -> None:
     assert told(None, torch.ones(3)) == ["none"]
     assert told(1.0, torch.ones(3)) == ["python_number"]
+    assert told(torch.ones(3).double(), torch.ones(3)) == ["dtype"]
     assert told(CheckFailed(Diagnosis("argument_changed", Text("a", "b")))) == ["argument_changed"]
     with pytest.raises(CheckFailed) as failed, check.about("flag", en="a", vi="b"):
         check.that(False, Text("c", "d"))

@@ -45,7 +45,6 @@ RIGHT_FOR: Mapping[str, frozenset[str]] = {
         "reordered": "order shape randomness",  # "a reshape where a transpose is needed"; of a vector "shuffled?"
         "order": "order randomness",  # the right elements: not sorted, or shuffled by something else
         "zeros_wrong": "indexing gradient",  # "a mask that was not applied": of the elements, or of a gradient
-        "some_zero": "indexing gradient",  # "a mask that is too wide, or places that were never filled"
         "end_missing too_long": "indexing data",  # "the last, smaller part", "a range one too long, or padding"
         # functions
         "abs": "sign",  # "a sign is lost"
@@ -152,7 +151,8 @@ NAMES_NO_CAUSE = frozenset(
         "factor", "factor_two", "factor_half", "offset", "none", "unchanged", "missing_key", "extra_key",
         "shape", "values", "some_values", "length", "property", "metric", "below_the_mark",
         # where
-        "last_slice", "first_slice", "one_slice", "one_entry", "negatives", "first_loss", "first_update", "later_step",
+        "last_slice", "first_slice", "one_slice", "one_entry", "negatives", "some_zero", "first_loss", "first_update",
+        "later_step",
         # how it ended
         "raised", "import_failed", "import_timed_out", "missing", "no_file", "not_attempted", "timed_out",
         "out_of_memory", "killed", "crashed", "exited", "files", "garbled", "unstable",

@@ -14,7 +14,9 @@ from autograder.checks.sentences import SENTENCES
 from autograder.models import GENERAL, Diagnosis, Text
 
 # what says enough by itself, or says that the answer is not of the kind that this test is about
-SILENT = frozenset({"none", "type", "tensor", "numpy", "python_number", "property", "argument_changed", "too_much"})
+SILENT = frozenset(
+    {"none", "type", "tensor", "numpy", "python_number", "dtype", "property", "argument_changed", "too_much"}
+)
 
 
 class about(ContextDecorator):  # noqa: N801  (reads as a function: `@check.about("mode", en=…, vi=…)`)
@@ -23,9 +25,9 @@ class about(ContextDecorator):  # noqa: N801  (reads as a function: `@check.abou
     A check that fails in there is told by this sentence first, then by what it found, when that is no story of its own.
     Without `en` and `vi` it is the one that several suites say (checks/sentences.py).
     It must hold for every answer that gets so far: put it on a test that asks for one thing, behind those that ask for
-    the values.  An answer of another type (None, a number for a tensor), a `check.that` without a code and an argument
-    that was changed keep their own words; `when` names the codes it is about instead, such as ("none",), and `always`
-    says that it is about all of them: for a `with` around the one check that it is about.
+    the values.  An answer of another type or dtype (None, a number for a tensor), a `check.that` without a code and an
+    argument that was changed keep their own words; `when` names the codes it is about instead, such as ("none",), and
+    `always` says that it is about all of them: for a `with` around the one check that it is about.
     An exception of the student's is told by the sentence, too, where the answer has passed another test of the item.
     """
 

@@ -45,6 +45,7 @@ SEEN = GENERAL | {
     "factor_two",
     "factor_half",
     "one_entry",
+    "some_zero",
     "unchanged",
     "constant",
     "raised",

@@ -1100,7 +1100,7 @@ def zeroed_before_the_step(model, x, y, optimizer):
 
 
 @mistake(
-    "train_step", kind="gradient",
+    "train_step", kind="state",
     en="The optimizer never steps: the gradients are there, the weights stay.",
     vi="Optimizer không chạy step: đã có gradient nhưng trọng số vẫn giữ nguyên.",
 )  # fmt: skip
