@@ -3,7 +3,7 @@
     Hello, then for each Job: Beat as it goes on, Judged after each item, Done; or Fault when the sandbox died (the
     process then ends).
 
-Runs in a spawned process of its own, suites and answers in its memory: not dumpable, deaf to Ctrl-C (the coordinator
+Runs in a process of its own, suites and answers in its memory: not dumpable, deaf to Ctrl-C (the coordinator
 ends it), killed by the kernel when the coordinator dies.
 """
 
@@ -18,7 +18,7 @@ import signal
 import sys
 import tempfile
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from multiprocessing.connection import Connection
 from pathlib import Path
@@ -110,10 +110,12 @@ class Fault:
     fatal: bool
 
 
-def main(connection: Connection, settings: Settings) -> None:
-    """The body of the slot's process."""
+def main(connection: Connection, settings: Settings, environment: Mapping[str, str]) -> None:
+    """The body of the slot's process, which was forked: its environment is that of another hour."""
     _harden()
-    os.environ.update(HIDDEN, OMP_NUM_THREADS="1")  # before torch is imported: the grader itself uses no GPU
+    os.environ.clear()
+    os.environ.update(environment)
+    os.environ.update(HIDDEN, OMP_NUM_THREADS="1")  # before CUDA could start: the grader itself uses no GPU
     tempfile.tempdir = str(settings.scratch) if settings.scratch is not None else None
     from autograder.bank import BankError
     from autograder.course import CourseError
