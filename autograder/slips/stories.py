@@ -201,7 +201,7 @@ STORIES: dict[str, Story] = {
     "dimension": _story("shape broadcast", msg("A reshape, squeeze, unsqueeze or [:, None] is left out or misplaced.")),
     "along": _story("indexing order", msg("It runs along another dimension than it should.")),
     "dim_placed": _story(
-        "shape order", msg("Tensors are joined or a dimension is put along another dimension than it should.")
+        "shape order broadcast", msg("Tensors are joined or a dimension is put along another dimension than it should.")
     ),
     "cat_stack": _story("shape", msg("`cat` stands where `stack` is wanted, or the other way round.")),
     "transpose_missing": _story("shape order", msg("A transpose is left out.")),
