@@ -36,7 +36,7 @@ from autograder.models import ItemResult, Words
 HERE = True  # asked for by its name, to see whether a machine has this module
 TOPIC = "autograder"  # of the events that tell which item takes long
 LEAVE = 10.0  # seconds for threads at work to end their slots
-LOOK = 2.0  # seconds between two looks whether the coordinator still wants this station, and what takes long
+LOOK = 1.0  # seconds between two looks whether the coordinator still wants this station, and what takes long
 
 
 @dataclass(frozen=True)
