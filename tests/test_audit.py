@@ -63,6 +63,22 @@ def test_the_table_names_each_survivor_with_its_line(found: Audit) -> None:
     assert "sống sót: u01_tiny/double, dòng" in table(found, "vi")
 
 
+def test_mistakes_that_no_diagnosis_separates_are_listed(tmp_path: Path) -> None:
+    twin = '''@mistake("double", kind="formula", en="You multiplied x by itself.", vi="Bạn đã nhân x với chính nó.")
+def times_itself(x):
+    return x * x
+
+
+@mistake("double", kind="formula", en="You squared x."'''
+    bank = "autograder/mistakes/u01_tiny.py"
+    course = tiny_course(tmp_path, (bank, '@mistake("double", kind="formula", en="You squared x."', twin))
+    found = audited(course, "double")
+    (one,) = found.twins
+    assert (one.item, one.names) == ("double", ("times_itself", "squares_instead_of_doubling"))
+    assert "not told apart: u01_tiny/double: times_itself, squares_instead_of_doubling" in table(found)
+    assert audited(course, "slope").twins == ()
+
+
 def test_a_survivor_with_a_proof_is_equivalent_and_a_proof_of_a_killed_mutant_is_a_problem(holed: Course) -> None:
     prove(holed, "double", "return 2 * x", "return 3 * x")
     judged = audited(holed, "double")

@@ -4,7 +4,8 @@
 
 A mutant (`authoring.mutants`) goes through the sandbox like a submission and is killed when an item that it belongs to
 does not pass.  A survivor is a hole in the suite, unless autograder/mistakes/<unit>.toml proves in a sentence that it
-means the same as the solution:
+means the same as the solution (below).  Beside that, it lists the mistakes of the bank that no diagnosis separates:
+every test ends alike with them, so the first takes the name of all.
 
     [[equivalent]]
     item = "regroup"
@@ -22,6 +23,7 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from autograder.authoring.explained import Twins, twins
 from autograder.authoring.mutants import Mutant, mutants
 from autograder.authoring.trials import Trial, try_all
 from autograder.bank import solution_path
@@ -63,6 +65,7 @@ class Audit:
     rows: tuple[Row, ...]
     survivors: tuple[Survivor, ...]
     problems: tuple[str, ...]  # proofs of mutants that were killed, mutants that could not be judged
+    twins: tuple[Twins, ...] = ()  # mistakes of the bank that no diagnosis separates
 
     @property
     def rate(self) -> float:
@@ -108,7 +111,7 @@ def audit(
             problems.append(f"{where}: is proven equivalent, but a test tells it apart; take the proof out")
         elif not _killed(attempt) and not proof:
             survivors.append(Survivor(unit, mutant))
-    return Audit(tuple(rows), tuple(survivors), tuple(problems))
+    return Audit(tuple(rows), tuple(survivors), tuple(problems), twins(course, units, options, items))
 
 
 def proofs_path(course: Course, unit: Unit) -> Path:

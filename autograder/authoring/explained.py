@@ -149,6 +149,22 @@ def explained(
     return Explained(tuple(case for case in cases if case not in missed), tuple(twins), missed)
 
 
+def twins(course: Course, units: Sequence[Unit], options: Options, items: Sequence[str] = ()) -> tuple[Twins, ...]:
+    """Of these units (of `items` only, when some are named) the mistakes that nothing tells apart."""
+    suites = Suites(course, units, SEED, DataSource(course.root / "datasets", options.course_data, SEED))
+    found: list[Twins] = []
+
+    def loop() -> None:
+        for unit in units:
+            for item in unit.items:
+                if not items or item.id in items:
+                    left_out = LeftOut(course, suites)
+                    found.extend(_twins(left_out, unit, item, load(course, unit).mistakes_of(item.id)))
+
+    suites.serve(loop)
+    return tuple(found)
+
+
 class LeftOut(Explainer):
     """The explainer of the grader with one mistake less."""
 

@@ -37,6 +37,9 @@ def table(found: Audit, lang: str = "en") -> str:
             say(msg("survived: {where}, line {line}: {code}", where=where, line=mutant.line, code=mutant.before), lang)
         )
         lines.append(f"{'':>10}→ {mutant.after}")
+    for one in found.twins:
+        where, names = f"{one.unit}/{one.item}", ", ".join(one.names)
+        lines.append(say(msg("not told apart: {where}: {names}", where=where, names=names), lang))
     lines += [say(msg("problem: {problem}", problem=problem), lang) for problem in found.problems]
     words = msg("{share} of the mutants without a proof of equivalence are killed", share=f"{found.rate:.1%}")
     return "\n".join([*lines, f"audit: {say(words, lang)}"])

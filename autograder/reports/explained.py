@@ -41,8 +41,8 @@ the cause, and where three quarters of the slips that end the tests alike agree 
 
 The operators and sentences of the slips were written for the constructs of torch, first with the first half of the
 units at hand ({first}: {first_right:.1%} right, {first_wrong:.1%} wrong), then with the second ({second}:
-{second_right:.1%} right, {second_wrong:.1%} wrong). Rules, sentences and some kinds were changed after the wrongly named
-mistakes of every unit had been looked at, so none of these figures is of mistakes that nobody had seen.
+{second_right:.1%} right, {second_wrong:.1%} wrong). Rules, sentences and some kinds were changed after the wrongly
+named mistakes of every unit had been looked at, so none of these figures is of mistakes that nobody had seen.
 
 ## What the figures are, and what they are not
 
