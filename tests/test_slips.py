@@ -199,6 +199,7 @@ def slip(code: str, name: str = "") -> Slip:
         (["order", "zeroed_once"], "zeroed_once"),
         (["order", "argument_unused"], None),
         (["order", "wrapped"], None),
+        (["overwritten", "overwritten"], None),  # seldom right: told to nobody
         (["special_case", "condition_ignored", "case_missing", "order"], "special_case"),  # three of four: formula
     ],
 )

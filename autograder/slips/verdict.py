@@ -17,7 +17,7 @@ from functools import lru_cache
 from autograder.models import Diagnosis, Message
 from autograder.sandbox.inner.policy import words_of
 from autograder.slips.answers import Slip
-from autograder.slips.stories import STORIES, WEAK
+from autograder.slips.stories import STORIES, UNSURE, WEAK
 
 AGREE = 0.75  # of all slips that match: so many share a kind with the one that is told
 # what a slip cannot be without: a word that cuts off from the graph, one that makes probabilities
@@ -41,7 +41,7 @@ PREFIX = "slip_"  # of the codes of slips, beside those of the checks
 def agreed(slips: Sequence[Slip], *, raised: bool = False) -> Slip | None:
     """The one that most of them are, the first of equals; weak ones only where there are no others.
 
-    The weak count, too, where it is asked whether the values show what went wrong: they may not all point elsewhere.
+    One that is seldom right is not told.  The weak count, too, where it is asked whether the values show what went wrong: they may not all point elsewhere.
 
     `raised`: an exception ended the test.  Many unlike things raise, and then a weak one says nothing.
     """
@@ -55,7 +55,7 @@ def agreed(slips: Sequence[Slip], *, raised: bool = False) -> Slip | None:
     most = max(counts.values())
     told = next(slip for slip in strong if counts[slip.code, slip.name] == most)
     alike = sum(not _kinds(slip).isdisjoint(_kinds(told)) for slip in slips)
-    return told if alike >= AGREE * len(slips) else None
+    return told if alike >= AGREE * len(slips) and told.code not in UNSURE else None
 
 
 def _kinds(slip: Slip) -> set[str]:
