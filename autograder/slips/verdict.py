@@ -41,7 +41,8 @@ PREFIX = "slip_"  # of the codes of slips, beside those of the checks
 def agreed(slips: Sequence[Slip], *, raised: bool = False) -> Slip | None:
     """The one that most of them are, the first of equals; weak ones only where there are no others.
 
-    One that is seldom right is not told.  The weak count, too, where it is asked whether the values show what went wrong: they may not all point elsewhere.
+    The weak count, too, where it is asked whether the values show what went wrong: they may not all point elsewhere.
+    One that is seldom right (UNSURE) is not told.
 
     `raised`: an exception ended the test.  Many unlike things raise, and then a weak one says nothing.
     """
