@@ -156,7 +156,10 @@ def test_what_raises_everywhere_is_not_told_by_the_sentence_of_one_test(course: 
     assert codes(failed(course, "double", "raise KeyError(x)")) == ["raised"]
 
 
-def test_what_a_check_saw_stands_beside_a_slip_without_a_guess_of_its_own(course: Course) -> None:
+def test_what_a_check_saw_stands_beside_a_slip_without_a_guess_of_its_own(
+    course: Course, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("autograder.slips.verdict.UNSURE", frozenset())  # this one would be told to nobody
     change(course.root / "solutions/u01_tiny/tiny.py", "x[:n].clone()", "torch.where(x * x >= 0, x, 0 * x)[:n]")
     found = failed(course, "halves", "n = len(x) // 2\nreturn 0 * x[:n], x[n:]")
     assert codes(found)[0].startswith("slip_"), codes(found)

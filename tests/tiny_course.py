@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from textwrap import dedent
@@ -413,11 +413,17 @@ def judged_here(course: Course, *sources: str | Submission | None, seed: int = S
 
 def serve(suites: Suites, loop: Callable[[], None] = lambda: None) -> None:
     """`suites.serve(loop)` inside a test: suites of the same name are forgotten, the environment is kept."""
+    with forgotten({unit.id for unit in suites.units}):
+        suites.serve(loop)
+
+
+@contextmanager
+def forgotten(units: Collection[str]) -> Iterator[None]:
+    """What runs suites in this process leaves neither their modules nor its environment to the next test."""
     with mock.patch.dict(os.environ):
         try:
-            suites.serve(loop)
+            yield
         finally:
-            units = {unit.id for unit in suites.units}
             for name in [name for name in sys.modules if name.split(".")[0] in units]:
                 del sys.modules[name]
 
