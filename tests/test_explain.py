@@ -101,9 +101,14 @@ def test_a_mistake_of_another_item_is_not_looked_at(course: Course) -> None:
     assert "exponent_stays" not in codes(failed(course, "double", "return 3 * x**3"))
 
 
-def test_a_test_that_took_long_is_not_replayed(course: Course, monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize(("patience", "named"), [(60.0, True), (0.0, False)])
+def test_a_test_that_took_long_is_replayed_through_the_bank_and_one_that_took_longer_is_not(
+    course: Course, monkeypatch: pytest.MonkeyPatch, patience: float, named: bool
+) -> None:
     monkeypatch.setattr(explain_module, "SLOW", 0.0)
-    assert "squares_instead_of_doubling" not in codes(failed(course, "double", "return x**2"))
+    monkeypatch.setattr(explain_module, "PATIENCE", patience)
+    assert ("squares_instead_of_doubling" in codes(failed(course, "double", "return x**2"))) is named
+    assert codes(failed(course, "double", "return x - x.mean()")) == ["values"]
 
 
 def test_a_replay_stops_when_its_time_is_spent(course: Course, monkeypatch: pytest.MonkeyPatch) -> None:

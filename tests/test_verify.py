@@ -9,11 +9,13 @@ from pathlib import Path
 import pytest
 
 from autograder.authoring.build import stub_path
+from autograder.authoring.trials import Trial, try_all
 from autograder.authoring.verify import (
     Case,
     Row,
     Verification,
     _guards_nothing,
+    _submission,
     cases_of,
     static_problems,
     verify,
@@ -308,3 +310,12 @@ def test_a_word_of_forbids_that_torch_does_not_have_is_a_problem() -> None:
     item = Item("a", "a", Text("a", "a"), points=1.0, minutes=1, difficulty=1, hints=(), forbids=words)
     found = list(_guards_nothing(Unit("u", "m", Text("u", "u"), (item,))))
     assert [problem.split("'")[1] for problem in found] == ["torch.dropuot", "aten.no_such"]
+
+
+def test_a_mistake_of_an_item_with_worker_processes_is_named_too() -> None:
+    """Its passed tests are replayed in the slot, where a DataLoader forks its workers, however the slot was started."""
+    course = load(Path(__file__).parents[1])
+    unit = course.unit("u07_data")
+    case = next(case for case in cases_of(course, unit) if case.entry and case.entry.name == "drop_last_ignored")
+    _, (attempt,) = try_all(course, [unit], here(), [Trial(_submission(case), case.only)])
+    assert case.named(attempt)

@@ -29,7 +29,8 @@ from autograder.slips import idioms, verdict
 from autograder.slips.answers import base, slips_of, words_of_the_right
 
 BUDGET = 4.0  # processor seconds of replay for one failed test: a busy machine must not leave a cause unnamed
-SLOW = 1.0  # a test that took the student longer is not replayed
+SLOW = 1.0  # a test that took the student longer is replayed through the bank's few mistakes only
+PATIENCE = 3.0  # … and after so long through nothing: DataLoader's processes alone take more than a second
 REHEARSALS = 32  # tests whose module stands ready for slips
 # what tells that something differs, and nothing of what it comes from
 SEEN = GENERAL | {
@@ -105,12 +106,15 @@ class Explainer:
         """
         first = failed[0]
         general = (*_meaning(first.error, passed), *self.general(first, submission))
-        if not self.replays or not can_be_replayed(first.test, first.seconds):
+        quick = can_be_replayed(first.test, first.seconds)
+        if not self.replays or not (quick or can_be_replayed(first.test, first.seconds, PATIENCE)):
             return self._with_idiom(unit, item, general, words)
         purse = Purse(BUDGET)
         named = self.matching(unit, item, first, passed, purse)
         if named is not None:
             return named, *(d for d in general if d.code == "raised")
+        if not quick:
+            return self._with_idiom(unit, item, general, words)
         slip = self.slipped(unit, item, failed, passed, purse, words) if behaviour.is_unnamed(general) else None
         if slip is not None:
             return slip, *map(_without_guess, general)  # what the check saw is certain, the slip is likely
@@ -229,9 +233,9 @@ def _shows_nothing(error: BaseException) -> bool:
     return isinstance(error, StudentRaised) and not error.about
 
 
-def can_be_replayed(test: Test, seconds: float) -> bool:
+def can_be_replayed(test: Test, seconds: float, most: float | None = None) -> bool:
     """`seconds`: what it took the student."""
-    return seconds < SLOW and not test.uses_data
+    return seconds < (SLOW if most is None else most) and not test.uses_data
 
 
 def _joined(general: tuple[Diagnosis, ...], causes: tuple[Diagnosis, ...]) -> tuple[Diagnosis, ...]:

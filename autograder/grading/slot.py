@@ -117,6 +117,8 @@ def main(connection: Connection, settings: Settings, environment: Mapping[str, s
     os.environ.update(environment)
     os.environ.update(HIDDEN, OMP_NUM_THREADS="1")  # before CUDA could start: the grader itself uses no GPU
     tempfile.tempdir = str(settings.scratch) if settings.scratch is not None else None
+    if sys.platform == "linux":  # a replay's DataLoader forks its workers, as the student's does; it is forkserver here
+        multiprocessing.set_start_method("fork", force=True)
     from autograder.bank import BankError
     from autograder.course import CourseError
     from autograder.datasets import DataError
