@@ -72,7 +72,7 @@ class Gathered:
 def check_graded(out: Path) -> None:
     """StoreError for a folder into which nothing was graded; nothing is made there."""
     if not (out / FOLDER).is_dir():
-        raise StoreError(f"{out}: nothing was graded into it; run `autograder grade PATH… --out {out}` first")
+        raise _never_graded(out)
 
 
 def remembered(store: Store, out: Path) -> Asked:
@@ -80,7 +80,11 @@ def remembered(store: Store, out: Path) -> Asked:
     try:
         return Asked.loads(store.meta(ASKED))
     except (ValueError, KeyError, TypeError):
-        raise StoreError(f"{out}: nothing was graded into it; run `autograder grade PATH… --out {out}` first") from None
+        raise _never_graded(out) from None
+
+
+def _never_graded(out: Path) -> StoreError:
+    return StoreError(f"{out}: nothing was graded into it; run `autograder grade PATH… --out {out}` first")
 
 
 def gather(asked: Asked, course: Course, out: Path) -> Gathered:

@@ -97,5 +97,5 @@ def _first_step(first: int, case: Case) -> Diagnosis:
     if first == 1:
         hint = msg("The loss is right: look at the gradients and at the update.")
         return case.says("first_update", msg("{name} is right at index 0 and wrong from index 1 on"), hint)
-    hint = msg("What is carried from step to step? Gradients that are not zeroed, momentum, the order of the data?")
+    hint = msg("The first steps are right: look at what is carried from one step to the next.")
     return case.says("later_step", msg("{name} is right before index {step} and wrong there", step=first), hint)

@@ -107,5 +107,5 @@ def _pattern(e: Tensor, a: Tensor, bad: Tensor, case: Case) -> Diagnosis | None:
     if count <= total // 2 and bool((a[bad] == 0).all()):
         words = msg("{count} of {total} entries of {name} are 0 and should not be, first at {place}",
                     count=count, total=total, place=first_place(bad))  # fmt: skip
-        return case.says("some_zero", words, msg("A mask that is too wide, or places that were never filled?"))
+        return case.says("some_zero", words, msg("Look at what should have given these entries their values."))
     return None

@@ -1,6 +1,6 @@
 """A hidden test called as the function it is: pytest collected it, but its protocol takes no part in the call.
 
-    arguments(node) → how it is called, or None where pytest must call it
+    direct(node) → Direct: how it is called, or None where pytest must call it
     limited(seconds): Overdue is raised in the test when its time is over
 
 Setting up and tearing down, with reports that nobody reads, took a third of a millisecond a test: for ten items of u01
@@ -13,6 +13,7 @@ from __future__ import annotations
 import contextlib
 import signal
 from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
 from types import FrameType
 
 import pytest
@@ -24,6 +25,15 @@ MARKS = ("skip", "skipif", "xfail", "usefixtures", "filterwarnings")
 
 class Overdue(Failed):
     """The test's own seconds are over, whoever used them."""
+
+
+@dataclass(frozen=True, eq=False)
+class Direct:
+    """What a test takes: FIXTURES by name, the values of `@pytest.mark.parametrize`, and at most so many seconds."""
+
+    fixtures: frozenset[str]
+    parameters: Mapping[str, object]
+    seconds: float
 
 
 @contextlib.contextmanager
@@ -40,19 +50,12 @@ def limited(seconds: float) -> Iterator[None]:
         signal.signal(signal.SIGALRM, before)
 
 
-def arguments(node: pytest.Function) -> Mapping[str, object] | None:
-    """The parameters of `@pytest.mark.parametrize`; FIXTURES are the caller's to add."""
+def direct(node: pytest.Function) -> Direct | None:
     params: Mapping[str, object] = node.callspec.params if hasattr(node, "callspec") else {}
     own = {name for name in params if not node.session._fixturemanager.getfixturedefs(name, node)}
     plain = node.cls is None and set(node.fixturenames) <= FIXTURES | own
-    if not plain or any(node.get_closest_marker(mark) for mark in MARKS):
+    limit = node.get_closest_marker("timeout")
+    by_number = limit is not None and len(limit.args) == 1 and not limit.kwargs.keys() - {"method"}
+    if limit is None or not plain or not by_number or any(node.get_closest_marker(mark) for mark in MARKS):
         return None
-    return {name: params[name] for name in own}
-
-
-def seconds(node: pytest.Function) -> float | None:
-    """Of its own `@pytest.mark.timeout(5)`; None where that is written another way."""
-    mark = node.get_closest_marker("timeout")
-    if mark is None or len(mark.args) != 1 or mark.kwargs.keys() - {"method"}:
-        return None
-    return float(mark.args[0])
+    return Direct(FIXTURES.intersection(node.fixturenames), {name: params[name] for name in own}, float(limit.args[0]))

@@ -2,9 +2,9 @@
 
 The student's fault costs the item it happened in.  Ours (a suite that raises, a zygote that died, a machine without
 memory) is `grader_error`: no points are lost, the item is listed for another run; a sandbox that died (`SandboxError`)
-leaves the judge at once, and the coordinator runs the whole submission again in a new slot.  Who sent a SIGKILL cannot
-be known: what a worker was doing when one came is done once more in a fresh worker; the second is the student's.
-So is, on a machine with more to do than it has cores, what took too long; and everywhere what took us too long.
+leaves the judge at once, and the coordinator goes on at this item in a new slot.  Who sent a SIGKILL cannot be known:
+what a worker was doing when one came is done once more in a fresh worker; the second is the student's.  So is what took
+too long on a machine with more to do than it has cores, and everywhere what took us too long.
 Why an item failed is explained once, when all its tests have ended: of the first that failed.
 When a line of a suite raises (`dx, dw, db = student.f(…)` on a None), the test is replayed with the reference: if that
 passes, the answer had the wrong form; if it raises too, the suite is broken.

@@ -19,6 +19,7 @@ import contextlib
 import dataclasses
 import multiprocessing
 import os
+import sys
 import time
 from collections import deque
 from collections.abc import Iterable, Iterator
@@ -281,21 +282,22 @@ class Pool:
 @contextlib.contextmanager
 def _cache_in(folder: Path | None) -> Iterator[None]:
     """torch makes a folder for its compiler when it is imported, in /tmp unless it is told where; ours are cleared."""
-    before = os.environ.copy()
+    before = os.environ.pop(CACHE, None)
     os.environ.update({CACHE: str(folder)} if folder is not None else {})
     try:
         yield
     finally:
         os.environ.pop(CACHE, None)
-        os.environ.update({CACHE: before[CACHE]} if CACHE in before else {})
+        os.environ.update({CACHE: before} if before is not None else {})
 
 
 def _context() -> Any:
     """How slots start: forked from a process that has imported torch and nothing else, once for all of them.
 
-    It starts with this process's first slot and ends with it.  Importing takes 2.1 s of processor time.
+    It starts with this process's first slot and ends with it.  Importing takes 2.1 s of processor time.  Elsewhere than
+    on Linux each imports for itself: Apple's frameworks do not survive a fork.
     """
-    context: Any = multiprocessing.get_context("forkserver")
+    context: Any = multiprocessing.get_context("forkserver" if sys.platform == "linux" else "spawn")
     context.set_forkserver_preload(["torch", "torch._dynamo", "pytest"])
     return context
 

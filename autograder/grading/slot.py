@@ -111,7 +111,7 @@ class Fault:
 
 
 def main(connection: Connection, settings: Settings, environment: Mapping[str, str]) -> None:
-    """The body of the slot's process, which was forked: its environment is that of another hour."""
+    """The body of the slot's process.  It may have been forked with the environment of another hour."""
     _harden()
     os.environ.clear()
     os.environ.update(environment)

@@ -22,13 +22,13 @@ from typing import Literal
 
 import pytest
 from _pytest._io import TerminalWriter
+from _pytest.outcomes import OutcomeException
 
 from autograder.checks import InsideError, inside_functions, runner
 from autograder.checks.metrics import recording
 from autograder.course import Course, Unit, did_you_mean
-from autograder.grading import direct
 from autograder.grading.data import DataSource, JudgedData
-from autograder.grading.direct import FIXTURES, Overdue, limited
+from autograder.grading.direct import Direct, Overdue, direct, limited
 from autograder.grading.make import Make, seed_of
 from autograder.models import PRETEND
 from autograder.sandbox.proxy import Session, Student
@@ -47,14 +47,6 @@ DEVICES = {"cpu": "cpu", PRETEND: "cuda:1", "cuda": "cuda:0", "mps": "mps:0"}
 
 class SuiteError(Exception):
     """A hidden suite that cannot be used: names the test, file or item, and the cure."""
-
-
-@dataclass(frozen=True, eq=False)
-class Direct:
-    """How a test is called as a function."""
-
-    parameters: Mapping[str, object]
-    seconds: float
 
 
 @dataclass(frozen=True)
@@ -143,15 +135,12 @@ class Suites:
             runner.reset(token)
         return Ran(self._error, dict(metrics), time.perf_counter() - started)
 
-    def _call(self, node: pytest.Function, direct: Direct) -> None:
-        wanted = FIXTURES.intersection(node.fixturenames)
-        fixtures = {name: self._fixtures[name]() for name in wanted}
+    def _call(self, node: pytest.Function, how: Direct) -> None:
+        fixtures = {name: self._fixtures[name]() for name in how.fixtures}
         try:
-            with limited(direct.seconds):
-                node.obj(**direct.parameters, **fixtures)
-        except Exception as error:
-            self._error = error
-        except pytest.fail.Exception as error:
+            with limited(how.seconds):
+                node.obj(**how.parameters, **fixtures)
+        except (Exception, OutcomeException) as error:  # pytest.skip and pytest.fail are no Exceptions
             self._error = error
 
     # --- hooks ---
@@ -284,12 +273,7 @@ def _device(node: pytest.Function) -> str:
 def _test(node: pytest.Function, unit: str, item: str, seconds: float) -> Test:
     uses_data, mutates = "mnist" in node.fixturenames, node.get_closest_marker("mutates") is not None
     device = _device(node) if node.get_closest_marker("devices") else "cpu"
-    return Test(node, unit, item, seconds, uses_data, mutates, device, _direct(node))
-
-
-def _direct(node: pytest.Function) -> Direct | None:
-    parameters, limit = direct.arguments(node), direct.seconds(node)
-    return None if parameters is None or limit is None else Direct(parameters, limit)
+    return Test(node, unit, item, seconds, uses_data, mutates, device, direct(node))
 
 
 def suite_folder(course: Course, unit: Unit) -> Path:

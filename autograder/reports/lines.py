@@ -1,6 +1,6 @@
 """A grading as lines of JSON, for programs that look on: one for each thing that happens.  Pure.
 
-{"event": "start" | "item" | "submission" | "end", …}      docs/reference/results.md says what each holds
+{"event": "start" | "item" | "submission" | "end", …}      docs/reference/cli.md shows each
 """
 
 from __future__ import annotations
