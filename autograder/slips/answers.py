@@ -17,8 +17,8 @@ from autograder.sandbox.inner.policy import Source
 from autograder.slips import calls, expressions, extras, names, statements
 from autograder.slips.edit import Edit, called
 from autograder.slips.places import Change, blocks, changed, is_text, places
-from autograder.slips.stories import RARE, WEAK
 from autograder.slips.tables import ARGUMENTS
+from autograder.slips.trust import RARE, WEAK
 
 MOST = 800  # of one item
 

@@ -17,7 +17,8 @@ from functools import lru_cache
 from autograder.models import Diagnosis, Message
 from autograder.sandbox.inner.policy import words_of
 from autograder.slips.answers import Slip
-from autograder.slips.stories import STORIES, UNSURE, WEAK
+from autograder.slips.stories import STORIES
+from autograder.slips.trust import UNSURE, WEAK
 
 AGREE = 0.75  # of all slips that match: so many share a kind with the one that is told
 # what a slip cannot be without: a word that cuts off from the graph, one that makes probabilities
