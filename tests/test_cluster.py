@@ -14,7 +14,6 @@ import signal
 import socket
 import subprocess
 import sys
-import time
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import CancelledError
@@ -49,6 +48,7 @@ from tests.tiny_course import (
     SEED,
     SOLUTION,
     UNIT,
+    WRONG,
     answer,
     environment,
     here,
@@ -60,11 +60,12 @@ from tests.tiny_course import (
     submission,
     tiny_course,
     verdicts,
+    wait_until,
+    without_time,
 )
 
 HELLO = Hello(Isolation("process"), Environment("2", "3", "2", "cpu", 1, 7, "0"), ())
 ITEMS = ("double", "halves", "slope", "scale")
-WRONG = answer(double="return x**2", halves="return None", slope="raise ValueError", scale="return x")
 SLOW = answer(double="import time; time.sleep(0.7); return 2 * x")
 
 
@@ -563,13 +564,6 @@ class Machines:
                 self.end(started)
 
 
-def wait_until(true: Callable[[], bool], seconds: float = 90) -> None:
-    deadline = time.monotonic() + seconds
-    while not true():
-        assert time.monotonic() < deadline
-        time.sleep(0.1)
-
-
 @pytest.fixture(scope="module")
 def machines(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Machines]:
     made = Machines(tmp_path_factory.mktemp("machines"))
@@ -590,11 +584,6 @@ CLASS = (SOLUTION, WRONG, SLOW, answer(halves="return x[:3].clone(), x[:3].clone
 def undisturbed(course: Course) -> list[Attempt]:
     with slots(course, "none") as pool:
         return without_time(judged(pool, course, *CLASS))
-
-
-def without_time(attempts: Sequence[Attempt]) -> list[Attempt]:
-    items = [tuple(replace(result, seconds=0.0) for result in attempt.items) for attempt in attempts]
-    return [replace(attempt, seconds=0.0, items=found) for attempt, found in zip(attempts, items, strict=True)]
 
 
 @pytest.fixture(scope="module")

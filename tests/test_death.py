@@ -17,7 +17,7 @@ import subprocess
 import sys
 import time
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -32,7 +32,7 @@ from autograder.grading.scratch import scratch, sweep_folders
 from autograder.grading.slot import Settings
 from autograder.grading.store import FOLDER, Store, StoreError
 from tests.real_path import _children, adopting_orphans, memory_groups
-from tests.tiny_course import SOLUTION, answer, environment, put, python, tiny_course
+from tests.tiny_course import SOLUTION, answer, environment, put, python, tiny_course, wait_until
 
 KINDS = ("coordinator", "slot", "zygote", "worker")
 STUDENTS, KILLS, SECONDS = 60, 100, 1500
@@ -327,13 +327,6 @@ def test_a_second_run_into_the_same_folder_is_refused_and_the_first_ends_well(
     assert first.returncode == 0, said + errors
     assert len(results(out)) == len(rows(out)) == STUDENTS
     assert not (out / FOLDER / "holder").exists()
-
-
-def wait_until(true: Callable[[], bool], seconds: float = 90) -> None:
-    deadline = time.monotonic() + seconds
-    while not true():
-        assert time.monotonic() < deadline
-        time.sleep(0.05)
 
 
 # --- disks ---

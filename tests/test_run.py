@@ -31,6 +31,7 @@ from autograder.models import Attempt, Environment, Grade, Isolation, ItemResult
 from autograder.watch import Watch
 from tests.tiny_course import (
     SOLUTION,
+    WRONG,
     answer,
     change,
     environment,
@@ -43,10 +44,11 @@ from tests.tiny_course import (
     submission,
     tiny_course,
     verdicts,
+    wait_until,
+    without_time,
 )
 
 HELLO = Hello(Isolation("landlock"), Environment("2", "3", "2", "cpu", 1, 7, "0"), ())
-WRONG = answer(double="return x**2", halves="return None", slope="raise ValueError", scale="return x")
 SUITE = "autograder/suites/u01_tiny/test_tiny.py"
 CLASS = (SOLUTION, WRONG, answer(halves="return x[:3].clone(), x[:3].clone()"))
 
@@ -54,11 +56,6 @@ CLASS = (SOLUTION, WRONG, answer(halves="return x[:3].clone(), x[:3].clone()"))
 @pytest.fixture(scope="module")
 def course(tmp_path_factory: pytest.TempPathFactory) -> Course:
     return tiny_course(tmp_path_factory.mktemp("course"))
-
-
-def without_time(attempts: Sequence[Attempt]) -> list[Attempt]:
-    items = [tuple(replace(result, seconds=0.0) for result in attempt.items) for attempt in attempts]
-    return [replace(attempt, seconds=0.0, items=found) for attempt, found in zip(attempts, items, strict=True)]
 
 
 # grade: what is judged and what is kept, with slots that answer at once
@@ -514,13 +511,6 @@ def test_an_interrupt_keeps_what_is_finished_and_the_next_run_goes_on_from_there
     assert notes.told == ["run 0 of 1", (3, 2), *POINTS, "chi"]
     assert [attempt.score for attempt in found.attempts] == [10.0, 0.0, 10.0]
     assert finished.items() < records(out).items()
-
-
-def wait_until(true: Callable[[], bool], seconds: float = 90) -> None:
-    deadline = time.monotonic() + seconds
-    while not true():
-        assert time.monotonic() < deadline
-        time.sleep(0.1)
 
 
 def records(out: Path) -> dict[str, str]:

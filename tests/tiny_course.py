@@ -5,8 +5,10 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
+import time
 from collections.abc import Callable, Collection, Iterator, Sequence
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 from textwrap import dedent
 from unittest import mock
@@ -474,3 +476,18 @@ def python(*arguments: str | Path, cwd: Path | None = None, **environ: str) -> s
 def environment() -> dict[str, str]:
     kept = {name: value for name, value in os.environ.items() if not name.startswith(("PYTEST_", "COURSE_"))}
     return {**kept, "PYTHONPATH": str(ROOT), "OMP_NUM_THREADS": "1", "COURSE_LANG": "en", "COLUMNS": "120"}
+
+
+def without_time(attempts: Sequence[Attempt]) -> list[Attempt]:
+    items = [tuple(replace(result, seconds=0.0) for result in attempt.items) for attempt in attempts]
+    return [replace(attempt, seconds=0.0, items=found) for attempt, found in zip(attempts, items, strict=True)]
+
+
+def wait_until(true: Callable[[], bool], seconds: float = 90) -> None:
+    deadline = time.monotonic() + seconds
+    while not true():
+        assert time.monotonic() < deadline
+        time.sleep(0.1)
+
+
+WRONG = answer(double="return x**2", halves="return None", slope="raise ValueError", scale="return x")
