@@ -6,6 +6,7 @@ run.grade(course, submissions, options)     the coordinator: one process, import
      or cluster                             the same on many machines (Dask): muster says which, station is what they do
 slot (a process per core)                   one zygote, one pytest session that serves submissions
        suites    pytest as a library: collects once, runs one test at a time
+       known     a test that gets the answers it passed with before is not run again
        judge     one submission: workers, items, verdicts
        explain   why a test failed, by replaying it through known mistakes
        score     pure: outcomes → points

@@ -22,6 +22,7 @@ from autograder.course import Course, Item, Unit
 from autograder.grading import cells, words
 from autograder.grading.data import DataSource
 from autograder.grading.explain import Explainer, Failed, can_be_replayed
+from autograder.grading.known import Known, Unforeseen
 from autograder.grading.score import Outcome, result
 from autograder.grading.suites import DEVICES, Ran, Suites, Test, is_timeout, raised_by_suite
 from autograder.models import Attempt, ItemResult, Message, Submission, Verdict, Words, attempt_of
@@ -51,6 +52,7 @@ class Judge:
         self.course, self.suites, self.zygote, self.data, self.beat = course, suites, zygote, data, beat
         self.hasty = hasty  # an item is over when it is known what is told of it: for measures of that alone
         self.explainer = Explainer(course, suites, replays=replays)
+        self.known = Known()
 
     def judge(
         self,
@@ -117,7 +119,7 @@ class Judge:
         try:
             try:
                 session = desk.session(item)
-                ran = self.suites.run(test, session)
+                ran = self.suites.run(test, session, self.known)
             except STUDENTS as error:  # how the worker answered, or not, when the item was announced
                 session, ran = desk.current or Session(LocalTransport()), Ran(error, {}, 0.0)
             outcome = self._outcome(desk, unit, item, test, session, ran)
@@ -164,8 +166,8 @@ class Judge:
             raise error
         if isinstance(error, WorkerTimeout):
             return outcome(Verdict.TIMED_OUT, words.timed_out(item))
-        if is_timeout(error):
-            return Outcome(Verdict.GRADER_ERROR, staff=raised_by_suite(error), slow=True)
+        if is_timeout(error) or isinstance(error, Unforeseen):
+            return Outcome(Verdict.GRADER_ERROR, staff=raised_by_suite(error), again=True)
         if not isinstance(error, (CheckFailed, StudentRaised)) and not self.explainer.reference_passes(test):
             trace = "".join(traceback.format_exception(error))
             return Outcome(Verdict.GRADER_ERROR, staff=f"{raised_by_suite(error)}\n{trace}")
@@ -184,7 +186,7 @@ STUDENTS = (StudentRaised, Missing, OutOfMemory, PolicyBroken, CheckFailed, Work
 
 def may_end_otherwise(outcome: Outcome) -> bool:
     """Is this an end that the machine may have brought about?  Then the same is tried once more."""
-    return outcome.slow or words.was_killed(outcome.diagnoses) or (outcome.verdict is Verdict.TIMED_OUT and crowded())
+    return outcome.again or words.was_killed(outcome.diagnoses) or (outcome.verdict is Verdict.TIMED_OUT and crowded())
 
 
 def crowded() -> bool:

@@ -29,6 +29,7 @@ from autograder.checks.metrics import recording
 from autograder.course import Course, Unit, did_you_mean
 from autograder.grading.data import DataSource, JudgedData
 from autograder.grading.direct import Direct, Overdue, direct, limited
+from autograder.grading.known import Known, Transcripts
 from autograder.grading.make import Make, seed_of
 from autograder.models import PRETEND
 from autograder.sandbox.proxy import Session, Student
@@ -115,8 +116,11 @@ class Suites:
     def of(self, unit: str, item: str) -> list[Test]:
         return self.tests.get((unit, item), [])
 
-    def run(self, test: Test, session: Session) -> Ran:
-        """Run one test against a session.  Its workers must have been opened; its timeout counts from here."""
+    def run(self, test: Test, session: Session, known: Known | None = None) -> Ran:
+        """Run one test against a session.  Its workers must have been opened; its timeout counts from here.
+
+        With `known` it is not run where its answers are those of a run that passed.
+        """
         self._session, self._error = session, None
         self._seed = seed_of(self.run_seed, test.node.nodeid)
         started = time.perf_counter()
@@ -125,7 +129,8 @@ class Suites:
         try:
             with recording() as metrics:
                 if test.direct is not None:
-                    self._call(test.node, test.direct)
+                    past = known.of(test.node.nodeid) if known is not None else None
+                    self._call(test.node, test.direct, session, metrics, past)
                 else:
                     test.node.ihook.pytest_runtest_protocol(item=test.node, nextitem=None)
         except pytest.fail.Exception as error:  # the alarm rang between the test and its report (seen at load 10)
@@ -135,11 +140,18 @@ class Suites:
             runner.reset(token)
         return Ran(self._error, dict(metrics), time.perf_counter() - started)
 
-    def _call(self, node: pytest.Function, how: Direct) -> None:
-        fixtures = {name: self._fixtures[name]() for name in how.fixtures}
+    def _call(
+        self, node: pytest.Function, how: Direct, session: Session, metrics: dict[str, float], past: Transcripts | None
+    ) -> None:
+        def body() -> None:
+            node.obj(**how.parameters, **{name: self._fixtures[name]() for name in how.fixtures})
+
         try:
             with limited(how.seconds):
-                node.obj(**how.parameters, **fixtures)
+                if past is None:
+                    body()
+                else:
+                    past.run(body, session, metrics)
         except (Exception, OutcomeException) as error:  # pytest.skip and pytest.fail are no Exceptions
             self._error = error
 

@@ -1,0 +1,164 @@
+"""A hidden test that gets the very answers it passed with before passes again, without being run.
+
+    Known().of(test).run(body, session, metrics)     `body`, the test, is called only if an answer is another one
+
+A test is a function of its seed and of the worker's answers: the same inputs for every student (`make`), no clock, no
+random state of its own.  So its questions are known as long as its answers are, and who answers each of them with the
+same bytes ends as the one before did.  Four in five right answers of a class are alike to the last bit; computing the
+expected values and comparing took a third of a submission (docs/decisions/0010-known-answers.md).
+
+The verdict stays the grader's: it was computed from the same bytes, and of the worker nothing but its answers counts.
+Only passes are kept.  A test that once asks something else after the same answers cannot be foreseen: nothing of it is
+kept any more.  Where that shows only after something was asked ahead, `Unforeseen` is raised: our fault, and the item
+is judged once more in a fresh worker.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections import deque
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+
+from autograder.sandbox.proxy import Session, Transport
+
+SEEN = 2  # runs in which a question followed before it is asked ahead
+MOST_BYTES = 64 << 20  # of questions, of all tests of a slot
+MOST_OF_A_TEST = 1 << 20
+MOST_ANSWERS = 8  # to one question: other ways to be right
+
+
+class Unforeseen(Exception):
+    """The test asks something else than it did after the same answers."""
+
+
+@dataclass
+class Step:
+    """What the test does after these answers: it asks `question`, or (None) it is over and has passed."""
+
+    question: bytes | None
+    metrics: Mapping[str, float]
+    seen: int = 1
+    after: dict[bytes, Step] = field(default_factory=dict)  # by the digest of the answer
+
+
+@dataclass
+class Known:
+    """What one slot knows of its tests, by their node ids."""
+
+    tests: dict[str, Transcripts] = field(default_factory=dict)
+    size: int = 0  # bytes
+
+    def of(self, test: str) -> Transcripts:
+        return self.tests.setdefault(test, Transcripts(self))
+
+    def room_for(self, size: int) -> bool:
+        return self.size + size <= MOST_BYTES
+
+
+@dataclass
+class Transcripts:
+    """The runs of one test that passed, as a tree of questions and answers."""
+
+    known: Known
+    first: Step | None = None
+    size: int = 0  # bytes
+    unforeseeable: bool = False
+
+    def run(self, body: Callable[[], None], session: Session, metrics: dict[str, float]) -> None:
+        """The test once, by its answers or by `body`; raises what the body raises, and `Unforeseen`."""
+        transport = session.transport
+        session.transport = hearing = Hearing(transport)
+        try:
+            found = self._ahead(hearing)
+            if found is not None:
+                metrics.update(found)
+                return
+            try:
+                body()
+            finally:
+                if hearing.astray or hearing.ahead:
+                    self.forget()
+                    raise Unforeseen("it asked something else than it did after the same answers")
+        finally:
+            session.transport = transport
+        if session.noted is None:  # a use that costs nothing is told of all the same
+            self.learn(hearing.heard, metrics)
+
+    def _ahead(self, hearing: Hearing) -> Mapping[str, float] | None:
+        """Ask what the test asked before.  The metrics of a run that passed with these answers, if there was one."""
+        step = self.first
+        while step is not None and step.seen >= SEEN:
+            if step.question is None:
+                return step.metrics
+            step = step.after.get(hearing.ask_ahead(step.question))
+        return None
+
+    def learn(self, heard: list[tuple[bytes, bytes]], metrics: Mapping[str, float]) -> None:
+        """A run that passed: its questions, each with the digest of its answer."""
+        size = sum(len(question) for question, _ in heard)
+        if self.unforeseeable or self.size + size > MOST_OF_A_TEST or not self.known.room_for(size):
+            return
+        place: dict[bytes, Step] = {b"": self.first} if self.first is not None else {}
+        answer = b""
+        for question, following in [*heard, (None, b"")]:
+            step = place.get(answer)
+            if step is None:
+                if len(place) >= MOST_ANSWERS:
+                    return
+                step = place[answer] = Step(question, metrics if question is None else {})
+                self._count(len(question or b""))
+                self.first = self.first or step
+            elif step.question != question or (question is None and step.metrics != metrics):
+                self.forget()
+                return
+            else:
+                step.seen += 1
+            place, answer = step.after, following
+
+    def forget(self) -> None:
+        self._count(-self.size)
+        self.first, self.unforeseeable = None, True
+
+    def _count(self, size: int) -> None:
+        self.size += size
+        self.known.size += size
+
+
+class Hearing:
+    """The transport of one run of a test: what was asked ahead is not asked again."""
+
+    def __init__(self, transport: Transport) -> None:
+        self.transport = transport
+        self.ahead: deque[tuple[bytes, bytes]] = deque()  # question, answer
+        self.heard: list[tuple[bytes, bytes]] = []  # question, digest of its answer
+        self.astray = False
+
+    @property
+    def busy(self) -> bool:
+        return self.transport.busy
+
+    @busy.setter
+    def busy(self, value: bool) -> None:
+        self.transport.busy = value
+
+    def ask_ahead(self, question: bytes) -> bytes:
+        """The digest of the answer."""
+        answer = self.transport.request(question)
+        self.ahead.append((question, answer))
+        return _digest(answer)
+
+    def request(self, frame: bytes, seconds: float | None = None) -> bytes:
+        if self.ahead:
+            question, answer = self.ahead.popleft()
+            if question != frame:
+                self.astray = True
+                raise Unforeseen
+        else:
+            answer = self.transport.request(frame, seconds)
+        self.heard.append((frame, _digest(answer)))
+        return answer
+
+
+def _digest(answer: bytes) -> bytes:
+    return hashlib.blake2b(answer, digest_size=32).digest()
