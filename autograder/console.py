@@ -187,13 +187,13 @@ class Progress(Silent):
         self._bar.update(self._files[file], completed=done, total=total)
 
     def told(self) -> str:
-        """`3.1/s, 2 min left, 14 items failed, 1 not scored, slow: an train_mlp 14 s`, of it what there is."""
+        """`3.1/s, 2 min left, failed: 14, 1 not scored, slow: an train_mlp 14 s`, of it what there is."""
         rate, left = self._pace.rate, self._pace.left
         parts: list[Message] = []
         if rate is not None and left is not None:
             parts += [_per(rate), msg("{time} left", time=_time(left))]
         if self._failed:
-            parts.append(msg("{n} items failed", n=self._failed))
+            parts.append(msg("failed: {n}", n=self._failed))
         if self._unscored:
             parts.append(msg("{n} not scored", n=self._unscored))
         slow = [(student, item, seconds) for student, item, seconds in self._now() if seconds >= SLOW]

@@ -75,7 +75,7 @@ def test_a_person_is_told_the_rate_the_time_left_the_failures_and_what_is_slow(c
             told.item(AN, result)
         for _ in range(4):
             told.over(AN, [PASSED])
-        assert told.told() == "2.0/s, 3 s left, 1 items failed, 1 not scored, slow: an train_mlp 14 s"
+        assert told.told() == "2.0/s, 3 s left, failed: 1, 1 not scored, slow: an train_mlp 14 s"
 
 
 def test_it_is_told_in_vietnamese(clock: Clock) -> None:

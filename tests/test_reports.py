@@ -32,7 +32,8 @@ from autograder.models import (
 from autograder.reports import csv, html, json, markdown, text
 from autograder.reports.escape import cell, fenced, plain
 from autograder.reports.escape import markdown as escaped
-from autograder.reports.wording import MEANINGS, VERDICTS, counts, feedback, points
+from autograder.reports.wording import MEANINGS, VERDICTS, class_size, counts, feedback, points
+from autograder.words import say
 
 HINTS = (Text("Look at keepdim.", "Xem keepdim."), Text("Use var_mean.", "Dùng var_mean."))
 SEED = 918273645
@@ -528,3 +529,18 @@ def test_points_are_short(value: float | None, shown: str) -> None:
 def test_a_class_of_400_is_rendered_within_seconds() -> None:
     made = grade(*(attempt(f"s{i:03}", P, F, N) for i in range(400)))
     assert len(html.index(made, COURSE, "en")) < 1_000_000
+
+
+@pytest.mark.parametrize(
+    ("students", "submissions", "said", "vietnamese"),
+    [
+        (1, 1, "one student, one submission", "1 sinh viên, 1 bài nộp"),
+        (1, 3, "one student, 3 submissions", "1 sinh viên, 3 bài nộp"),
+        (2, 2, "2 students, 2 submissions", "2 sinh viên, 2 bài nộp"),
+    ],
+)
+def test_the_size_of_a_class_is_said_as_people_say_it(
+    students: int, submissions: int, said: str, vietnamese: str
+) -> None:
+    words = class_size(students, submissions)
+    assert (say(words, "en"), say(words, "vi")) == (said, vietnamese)

@@ -11,7 +11,7 @@ from autograder.misconceptions import Cause, Misconceptions, Tally
 from autograder.models import msg
 from autograder.reports.escape import plain
 from autograder.reports.text import GAP, columns, pad
-from autograder.reports.wording import ADVICE, tell, title, unit_of
+from autograder.reports.wording import ADVICE, class_size, tell, title, unit_of
 from autograder.words import say
 
 if TYPE_CHECKING:
@@ -69,7 +69,7 @@ def _item_record(item: Tally) -> dict[str, Any]:
 
 
 def _totals(found: Misconceptions, lang: str, width: int) -> list[str]:
-    lines = [say(msg("{n} students, {m} submissions", n=found.students, m=found.submissions), lang)]
+    lines = [say(class_size(found.students, found.submissions), lang)]
     share = found.share_unexplained
     if share is None:
         return [*lines, say(msg("Nothing failed."), lang)]

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from autograder.models import Grade, Verdict, msg
 from autograder.reports.escape import plain
 from autograder.reports.wording import (
+    class_size,
     counting,
     counts,
     devices,
@@ -68,7 +69,7 @@ def _table(grade: Grade, lang: str, width: int) -> str:
 
 def _facts(grade: Grade, course: Course, lang: str, width: int) -> list[str]:
     students = len({attempt.student for attempt in grade.attempts})
-    lines = [say(msg("{n} students, {m} submissions", n=students, m=len(grade.attempts)), lang)]
+    lines = [say(class_size(students, len(grade.attempts)), lang)]
     reasons = "; ".join(plain(reason) for reason in grade.isolation.reasons)
     isolation = plain(grade.isolation.tier) + (f" ({reasons})" if reasons else "")
     lines += _wrapped(say(msg("isolation: {isolation}", isolation=isolation), lang), width)

@@ -39,6 +39,6 @@ def table(found: Verification, lang: str = "en") -> str:
     if found.unnamed:
         lines.append(say(msg("rejected, but not by name: {names}", names=", ".join(found.unnamed)), lang))
     lines += [say(msg("problem: {problem}", problem=problem), lang) for problem in found.problems]
-    end = msg("all populations hold") if found.ok else msg("{n} problems", n=len(found.problems))
+    end = msg("all populations hold") if found.ok else msg("problems: {n}", n=len(found.problems))
     lines.append(f"verify: {say(end, lang)}")
     return "\n".join(line.rstrip() for line in lines)

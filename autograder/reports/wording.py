@@ -82,10 +82,20 @@ def lateness(attempt: Attempt) -> Message | None:
 
 def _time(seconds: float) -> Message:
     if seconds < 3600:
-        return msg("{n} minutes", n=max(1, round(seconds / 60)))
+        minutes = max(1, round(seconds / 60))
+        return msg("{n} minutes", n=minutes) if minutes > 1 else msg("one minute")
     if seconds < 2 * 86400:
-        return msg("{n} hours", n=points(seconds / 3600))
+        hours = points(seconds / 3600)
+        return msg("{n} hours", n=hours) if hours != "1" else msg("one hour")
     return msg("{n} days", n=points(seconds / 86400))
+
+
+def class_size(students: int, submissions: int) -> Message:
+    if submissions == 1:
+        return msg("one student, one submission")
+    if students == 1:
+        return msg("one student, {m} submissions", m=submissions)
+    return msg("{n} students, {m} submissions", n=students, m=submissions)
 
 
 def counting(attempts: Sequence[Attempt]) -> Message | None:
