@@ -152,7 +152,7 @@ def test_a_mistake_rejected_for_a_general_reason_only_is_listed_but_no_problem(b
 def test_the_table_lists_each_problem_on_a_line(broken: Verification) -> None:
     lines = table(broken).splitlines()
     assert [line.removeprefix("problem: ") for line in lines if line.startswith("problem: ")] == list(broken.problems)
-    assert lines[-1] == f"verify: {len(broken.problems)} problems"
+    assert lines[-1] == f"verify: problems: {len(broken.problems)}"
 
 
 def test_a_test_without_an_item_stops_it_with_the_test_and_the_nearest_item(tmp_path: Path) -> None:
