@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -10,6 +11,7 @@ from unittest import mock
 import pytest
 
 from autograder.grading import known
+from autograder.grading.direct import Overdue, limited
 from autograder.grading.known import Known, Transcripts, Unforeseen
 from autograder.models import Verdict
 from autograder.sandbox.answers import PolicyBroken
@@ -46,6 +48,7 @@ class Adds:
     transcripts: Transcripts
     second: bytes = b"3+3"
     runs: int = 0
+    takes: float = 0.0  # seconds of its own
     right: tuple[frozenset[bytes], ...] = (frozenset({b"4", b"four"}), frozenset({b"6"}))
 
     def __call__(self, answers: Mapping[bytes, bytes], noted: PolicyBroken | None = None) -> Run:
@@ -54,17 +57,18 @@ class Adds:
 
         def body() -> None:
             self.runs += 1
+            time.sleep(self.takes)
             for question, right in zip((b"2+2", self.second), self.right, strict=True):
                 assert session.transport.request(question) in right
             metrics["sum"] = 10.0
 
         try:
-            self.transcripts.run(body, session, metrics)
+            saved = self.transcripts.run(body, session, metrics)
         except AssertionError:
             return Run(False, worker.asked, metrics)
         finally:
             assert session.transport is worker
-        return Run(True, worker.asked, metrics)
+        return Run(True, worker.asked, metrics, saved)
 
 
 @dataclass(frozen=True)
@@ -72,6 +76,7 @@ class Run:
     passed: bool
     asked: list[bytes]
     metrics: dict[str, float]
+    saved: float = field(default=0.0, compare=False)  # seconds
 
 
 @pytest.fixture
@@ -146,6 +151,24 @@ def test_one_that_ends_before_it_has_asked_what_was_foreseen_is_our_fault(adds: 
         adds(RIGHT | {b"3+3": b"7"})
 
 
+def test_an_alarm_that_rings_in_the_test_is_told_as_what_it_is_and_nothing_is_forgotten(adds: Adds) -> None:
+    for _ in range(3):
+        adds(RIGHT)
+    adds.takes = 60.0
+    with pytest.raises(Overdue), limited(0.1):
+        adds(RIGHT | {b"3+3": b"7"})
+    assert adds.transcripts.size > 0
+
+
+def test_the_time_of_a_test_is_told_where_it_was_not_run(adds: Adds) -> None:
+    """An explanation asks for it, and must not hang on whose submission was judged before."""
+    adds.takes = 0.05
+    first, second, served = (adds(RIGHT) for _ in range(3))
+    assert first.saved == second.saved == 0.0
+    assert 0.05 <= served.saved < 1.0
+    assert adds.runs == 2
+
+
 def test_a_worker_that_ends_at_a_question_asked_ahead_ends_the_test_as_it_ever_did(adds: Adds) -> None:
     for _ in range(3):
         adds(RIGHT)
@@ -167,11 +190,12 @@ def test_what_is_too_large_is_not_kept(adds: Adds, monkeypatch: pytest.MonkeyPat
 
 
 def test_all_tests_together_keep_so_much_and_no_more(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(known, "MOST_BYTES", 10)
-    one, kept = Known(), 6
-    for name in ("first", "second", "third"):
-        Adds(one.of(name))(RIGHT)
-        assert one.size == kept
+    one = Known()
+    Adds(one.of("first"))(RIGHT)
+    kept = one.size
+    monkeypatch.setattr(known, "MOST_BYTES", kept + 10)
+    Adds(one.of("second"))(RIGHT)
+    assert one.size == kept
 
 
 # Through the judge
@@ -211,15 +235,16 @@ def test_a_test_with_random_questions_judges_every_submission_alike(tmp_path: Pa
     assert {item(attempt, "double").verdict for attempt in attempts} == {Verdict.PASSED}
 
 
-def test_a_test_that_changes_its_questions_late_costs_nobody_a_verdict(tmp_path: Path) -> None:
-    """From its third run on it asks something else: what was asked ahead was asked in vain."""
-    body = f"SEEN.append(0)\n    x = x + len(SEEN) // 3\n    {DOUBLE}"
-    course = tiny_course(tmp_path, (SUITE, DOUBLE, body), (SUITE, "@inside\n", "SEEN = []\n\n\n@inside\n"))
+def test_tests_that_change_their_questions_late_cost_nobody_a_verdict(tmp_path: Path) -> None:
+    """Both tests of `double` ask something else from their third run on: what was asked ahead was asked in vain."""
+    body = f"SEEN.append(0)\n    x = x + len(SEEN) // 5\n    {DOUBLE}"
+    again = f"\n\n\n@pytest.mark.item('double')\ndef test_again(student, make):\n    x = make(4)\n    {body}"
+    course = tiny_course(tmp_path, (SUITE, DOUBLE, body + again), (SUITE, "@inside\n", "SEEN = []\n\n\n@inside\n"))
     almost = answer(double="return 2 * x * (1 + 1e-14)")  # right, to other bits
     sources = [SOLUTION, SOLUTION, almost, *[SOLUTION] * 4, answer(double="return x + 1")]
     with mock.patch.object(Transcripts, "forget", autospec=True, side_effect=Transcripts.forget) as forgotten:
         *right, last = judged_here(course, *sources)
-    assert forgotten.call_count == 1
+    assert forgotten.call_count >= 1
     assert {item(attempt, "double").verdict for attempt in right} == {Verdict.PASSED}
     assert item(last, "double").verdict is Verdict.FAILED
 

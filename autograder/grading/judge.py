@@ -75,7 +75,11 @@ class Judge:
 
     def _item(self, desk: Desk, unit: Unit, item: Item) -> ItemResult:
         tests = self.suites.of(unit.id, item.id)
-        outcomes = self._outcomes(desk, unit, item, tests)
+        try:
+            outcomes = self._outcomes(desk, unit, item, tests, self.known)
+        except Unforeseen:
+            desk.clear()
+            outcomes = self._outcomes(desk, unit, item, tests)
         if may_end_otherwise(outcomes[-1]):
             desk.clear()
             outcomes = self._outcomes(desk, unit, item, tests)
@@ -87,7 +91,9 @@ class Judge:
         devices = tuple(device for device in DEVICES if any(test.device == device for test in tests))
         return dataclasses.replace(judged, printed=desk.printed(), devices=devices, peak_bytes=peak)
 
-    def _outcomes(self, desk: Desk, unit: Unit, item: Item, tests: Sequence[Test]) -> list[Outcome]:
+    def _outcomes(
+        self, desk: Desk, unit: Unit, item: Item, tests: Sequence[Test], known: Known | None = None
+    ) -> list[Outcome]:
         """How its tests ended, up to the first abnormal end."""
         outcomes: list[Outcome] = []
         desk.failures.clear()
@@ -95,7 +101,7 @@ class Judge:
             if self.hasty and desk.failures and (len(desk.failures) > 1 or test.uses_data):
                 break
             self.beat(item.id, test.seconds)
-            outcomes.append(self._test(desk, unit, item, test))
+            outcomes.append(self._test(desk, unit, item, test, known))
             if outcomes[-1].verdict not in (Verdict.PASSED, Verdict.FAILED):
                 break
         if desk.failures:
@@ -115,11 +121,11 @@ class Judge:
         else:
             outcomes[place] = dataclasses.replace(outcomes[place], diagnoses=told)
 
-    def _test(self, desk: Desk, unit: Unit, item: Item, test: Test) -> Outcome:
+    def _test(self, desk: Desk, unit: Unit, item: Item, test: Test, known: Known | None) -> Outcome:
         try:
             try:
                 session = desk.session(item)
-                ran = self.suites.run(test, session, self.known)
+                ran = self.suites.run(test, session, known)
             except STUDENTS as error:  # how the worker answered, or not, when the item was announced
                 session, ran = desk.current or Session(LocalTransport()), Ran(error, {}, 0.0)
             outcome = self._outcome(desk, unit, item, test, session, ran)
@@ -129,7 +135,7 @@ class Judge:
             return dataclasses.replace(outcome, warnings=told)
         except ImportFailed as failed:
             return failed.outcome
-        except SandboxError:
+        except (SandboxError, Unforeseen):
             raise
         except Exception as error:  # ours, whatever it is
             desk.clear()
@@ -162,12 +168,12 @@ class Judge:
             return outcome(Verdict.OUT_OF_MEMORY, words.out_of_memory(item, (), submission))
         if is_timeout(error) and session.transport.busy:
             return outcome(Verdict.TIMED_OUT, words.timed_out(item))
-        if isinstance(error, SandboxError):
+        if isinstance(error, (SandboxError, Unforeseen)):
             raise error
         if isinstance(error, WorkerTimeout):
             return outcome(Verdict.TIMED_OUT, words.timed_out(item))
-        if is_timeout(error) or isinstance(error, Unforeseen):
-            return Outcome(Verdict.GRADER_ERROR, staff=raised_by_suite(error), again=True)
+        if is_timeout(error):
+            return Outcome(Verdict.GRADER_ERROR, staff=raised_by_suite(error), slow=True)
         if not isinstance(error, (CheckFailed, StudentRaised)) and not self.explainer.reference_passes(test):
             trace = "".join(traceback.format_exception(error))
             return Outcome(Verdict.GRADER_ERROR, staff=f"{raised_by_suite(error)}\n{trace}")
@@ -186,7 +192,7 @@ STUDENTS = (StudentRaised, Missing, OutOfMemory, PolicyBroken, CheckFailed, Work
 
 def may_end_otherwise(outcome: Outcome) -> bool:
     """Is this an end that the machine may have brought about?  Then the same is tried once more."""
-    return outcome.again or words.was_killed(outcome.diagnoses) or (outcome.verdict is Verdict.TIMED_OUT and crowded())
+    return outcome.slow or words.was_killed(outcome.diagnoses) or (outcome.verdict is Verdict.TIMED_OUT and crowded())
 
 
 def crowded() -> bool:

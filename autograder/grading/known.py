@@ -1,6 +1,7 @@
 """A hidden test that gets the very answers it passed with before passes again, without being run.
 
-    Known().of(test).run(body, session, metrics)     `body`, the test, is called only if an answer is another one
+    Known().of(test).run(body, session, metrics) → seconds saved     `body`, the test, is called only if an answer is
+                                                                     another one
 
 A test is a function of its seed and of the worker's answers: the same inputs for every student (`make`), no clock, no
 random state of its own.  So its questions are known as long as its answers are, and who answers each of them with the
@@ -10,21 +11,23 @@ expected values and comparing took a third of a submission (docs/decisions/0010-
 The verdict stays the grader's: it was computed from the same bytes, and of the worker nothing but its answers counts.
 Only passes are kept.  A test that once asks something else after the same answers cannot be foreseen: nothing of it is
 kept any more.  Where that shows only after something was asked ahead, `Unforeseen` is raised: our fault, and the item
-is judged once more in a fresh worker.
+is judged anew in a fresh worker, by all its tests.
 """
 
 from __future__ import annotations
 
 import hashlib
+import time
 from collections import deque
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from autograder.sandbox.proxy import Session, Transport
 
 SEEN = 2  # runs in which a question followed before it is asked ahead
-MOST_BYTES = 64 << 20  # of questions, of all tests of a slot
+MOST_BYTES = 64 << 20  # of all tests of a slot
 MOST_OF_A_TEST = 1 << 20
+STEP_BYTES = 700  # what a step weighs beside its question: 97 MB were held where 13.6 MB of questions were counted
 MOST_ANSWERS = 8  # to one question: other ways to be right
 
 
@@ -38,6 +41,7 @@ class Step:
 
     question: bytes | None
     metrics: Mapping[str, float]
+    seconds: float  # what the test itself took, without its answers
     seen: int = 1
     after: dict[bytes, Step] = field(default_factory=dict)  # by the digest of the answer
 
@@ -65,38 +69,50 @@ class Transcripts:
     size: int = 0  # bytes
     unforeseeable: bool = False
 
-    def run(self, body: Callable[[], None], session: Session, metrics: dict[str, float]) -> None:
-        """The test once, by its answers or by `body`; raises what the body raises, and `Unforeseen`."""
+    def run(self, body: Callable[[], None], session: Session, metrics: dict[str, float]) -> float:
+        """The test once, by its answers or by `body`; raises what the body raises, and `Unforeseen`.
+
+        The seconds that the body would have taken: an explanation asks how long a test takes, and must not hang on
+        whose submission was judged before.
+        """
         transport = session.transport
         session.transport = hearing = Hearing(transport)
+        started = time.perf_counter()
         try:
-            found = self._ahead(hearing)
-            if found is not None:
-                metrics.update(found)
-                return
+            end = self._ahead(hearing)
+            if end is not None:
+                metrics.update(end.metrics)
+                return end.seconds
             try:
                 body()
-            finally:
-                if hearing.astray or hearing.ahead:
-                    self.forget()
-                    raise Unforeseen("it asked something else than it did after the same answers")
+            except Exception:  # an alarm is none: it rings wherever the test is
+                self._confirm(hearing)
+                raise
+            self._confirm(hearing)
         finally:
             session.transport = transport
         if session.noted is None:  # a use that costs nothing is told of all the same
-            self.learn(hearing.heard, metrics)
+            self.learn(hearing.heard, metrics, time.perf_counter() - started - hearing.waited)
+        return 0.0
 
-    def _ahead(self, hearing: Hearing) -> Mapping[str, float] | None:
-        """Ask what the test asked before.  The metrics of a run that passed with these answers, if there was one."""
+    def _confirm(self, hearing: Hearing) -> None:
+        """What was asked ahead must have been asked: if not, what the test found counts for nothing."""
+        if not hearing.came_true:
+            self.forget()
+            raise Unforeseen("it asked something else than it did after the same answers")
+
+    def _ahead(self, hearing: Hearing) -> Step | None:
+        """Ask what the test asked before.  The end of a run that passed with these answers, if there was one."""
         step = self.first
         while step is not None and step.seen >= SEEN:
             if step.question is None:
-                return step.metrics
+                return step
             step = step.after.get(hearing.ask_ahead(step.question))
         return None
 
-    def learn(self, heard: list[tuple[bytes, bytes]], metrics: Mapping[str, float]) -> None:
+    def learn(self, heard: Sequence[tuple[bytes, bytes]], metrics: Mapping[str, float], seconds: float) -> None:
         """A run that passed: its questions, each with the digest of its answer."""
-        size = sum(len(question) for question, _ in heard)
+        size = sum(len(question) + STEP_BYTES for question, _ in heard) + STEP_BYTES
         if self.unforeseeable or self.size + size > MOST_OF_A_TEST or not self.known.room_for(size):
             return
         place: dict[bytes, Step] = {b"": self.first} if self.first is not None else {}
@@ -106,8 +122,8 @@ class Transcripts:
             if step is None:
                 if len(place) >= MOST_ANSWERS:
                     return
-                step = place[answer] = Step(question, metrics if question is None else {})
-                self._count(len(question or b""))
+                step = place[answer] = Step(question, metrics if question is None else {}, seconds)
+                self._count(len(question or b"") + STEP_BYTES)
                 self.first = self.first or step
             elif step.question != question or (question is None and step.metrics != metrics):
                 self.forget()
@@ -130,9 +146,10 @@ class Hearing:
 
     def __init__(self, transport: Transport) -> None:
         self.transport = transport
-        self.ahead: deque[tuple[bytes, bytes]] = deque()  # question, answer
+        self.ahead: deque[tuple[bytes, bytes, bytes]] = deque()  # question, answer, its digest
         self.heard: list[tuple[bytes, bytes]] = []  # question, digest of its answer
         self.astray = False
+        self.waited = 0.0  # seconds, for answers
 
     @property
     def busy(self) -> bool:
@@ -142,23 +159,30 @@ class Hearing:
     def busy(self, value: bool) -> None:
         self.transport.busy = value
 
+    @property
+    def came_true(self) -> bool:
+        """All that was asked ahead was asked, and nothing else in its place."""
+        return not self.astray and not self.ahead
+
     def ask_ahead(self, question: bytes) -> bytes:
         """The digest of the answer."""
-        answer = self.transport.request(question)
-        self.ahead.append((question, answer))
-        return _digest(answer)
+        answer, digest = self._asked(question, None)
+        self.ahead.append((question, answer, digest))
+        return digest
 
     def request(self, frame: bytes, seconds: float | None = None) -> bytes:
         if self.ahead:
-            question, answer = self.ahead.popleft()
+            question, answer, digest = self.ahead.popleft()
             if question != frame:
                 self.astray = True
                 raise Unforeseen
         else:
-            answer = self.transport.request(frame, seconds)
-        self.heard.append((frame, _digest(answer)))
+            answer, digest = self._asked(frame, seconds)
+        self.heard.append((frame, digest))
         return answer
 
-
-def _digest(answer: bytes) -> bytes:
-    return hashlib.blake2b(answer, digest_size=32).digest()
+    def _asked(self, frame: bytes, seconds: float | None) -> tuple[bytes, bytes]:
+        began = time.perf_counter()
+        answer = self.transport.request(frame, seconds)
+        self.waited += time.perf_counter() - began
+        return answer, hashlib.blake2b(answer, digest_size=32).digest()

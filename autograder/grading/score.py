@@ -31,7 +31,7 @@ class Outcome:
     staff: str = ""
     seconds: float = 0.0
     warnings: tuple[Diagnosis, ...] = ()
-    again: bool = False  # a fault of ours that another try need not meet: the clock ran out, say
+    slow: bool = False  # a fault of ours, and only because the clock ran out
 
 
 def result(item: Item, outcomes: Sequence[Outcome], tests: int, *, practice: bool = False) -> ItemResult:

@@ -123,14 +123,14 @@ class Suites:
         """
         self._session, self._error = session, None
         self._seed = seed_of(self.run_seed, test.node.nodeid)
-        started = time.perf_counter()
+        started, saved = time.perf_counter(), 0.0
         session.test(self._seed, test.mutates, test.device)
         token = runner.set(session)
         try:
             with recording() as metrics:
                 if test.direct is not None:
                     past = known.of(test.node.nodeid) if known is not None else None
-                    self._call(test.node, test.direct, session, metrics, past)
+                    saved = self._call(test.node, test.direct, session, metrics, past)
                 else:
                     test.node.ihook.pytest_runtest_protocol(item=test.node, nextitem=None)
         except pytest.fail.Exception as error:  # the alarm rang between the test and its report (seen at load 10)
@@ -138,22 +138,24 @@ class Suites:
             test.node.session._setupstate.teardown_exact(None)  # what pytest did not come to
         finally:
             runner.reset(token)
-        return Ran(self._error, dict(metrics), time.perf_counter() - started)
+        return Ran(self._error, dict(metrics), time.perf_counter() - started + saved)
 
     def _call(
         self, node: pytest.Function, how: Direct, session: Session, metrics: dict[str, float], past: Transcripts | None
-    ) -> None:
+    ) -> float:
+        """The seconds that were saved."""
+
         def body() -> None:
             node.obj(**how.parameters, **{name: self._fixtures[name]() for name in how.fixtures})
 
         try:
             with limited(how.seconds):
-                if past is None:
-                    body()
-                else:
-                    past.run(body, session, metrics)
+                if past is not None:
+                    return past.run(body, session, metrics)
+                body()
         except (Exception, OutcomeException) as error:  # pytest.skip and pytest.fail are no Exceptions
             self._error = error
+        return 0.0
 
     # --- hooks ---
 
