@@ -705,7 +705,8 @@ def test_certificates_are_looked_for_before_a_scheduler_is(course: Course, tmp_p
 def test_a_submission_that_takes_its_workers_down_again_and_again_is_set_aside_and_all_others_are_judged(
     course: Course, tmp_path: Path, undisturbed: list[Attempt]
 ) -> None:
-    killer = answer(double="import os, signal; os.kill(os.getppid(), signal.SIGKILL)")  # the slot's parent
+    above = "int(open(f'/proc/{os.getppid()}/stat').read().split()[3])"  # the Dask worker: a child of it forks slots
+    killer = answer(double=f"import os, signal; os.kill({above}, signal.SIGKILL)")
     weak = Machines(tmp_path, DASK_DISTRIBUTED__SCHEDULER__ALLOWED_FAILURES="1")
     try:
         for _ in range(2):

@@ -1,8 +1,8 @@
 """Nothing is lost, counted twice or left behind when parts of a run are killed, the disk fills, or two runs meet.
 
-The batch of test_a_hundred_kills… is graded by the command an instructor types; its coordinator, slots, zygotes and
-workers get SIGKILL at random moments until the batch is done, and the command is given again whenever it ended early.
-`DEATH_SEED=…` repeats the order of the kills (the moments depend on the machine).
+The batch of test_a_hundred_kills… is graded by the command an instructor types; its coordinator, the process that forks
+its slots, slots, zygotes and workers get SIGKILL at random moments until the batch is done, and the command is given
+again whenever it ended early.  `DEATH_SEED=…` repeats the order of the kills (the moments depend on the machine).
 """
 
 from __future__ import annotations
@@ -27,15 +27,15 @@ import pytest
 
 from autograder.course import Course
 from autograder.grading import scratch as scratch_module
-from autograder.grading.pool import GradingError, Pool
+from autograder.grading.pool import GradingError, Pool, _started
 from autograder.grading.scratch import scratch, sweep_folders
 from autograder.grading.slot import Settings
 from autograder.grading.store import FOLDER, Store, StoreError
 from tests.real_path import _children, adopting_orphans, memory_groups
 from tests.tiny_course import SOLUTION, answer, environment, put, python, tiny_course, wait_until
 
-KINDS = ("coordinator", "slot", "zygote", "worker")
-STUDENTS, KILLS, SECONDS = 60, 100, 1500
+KINDS = {"coordinator": 1, "forkserver": 1, "slot": 2, "zygote": 2, "worker": 30}  # and how often each is meant
+STUDENTS, ITEMS, KILLS, SECONDS = 60, 4, 100, 1500
 linux = pytest.mark.skipif(sys.platform != "linux", reason="walls, /proc and small disks to mount are Linux's")
 
 
@@ -81,14 +81,14 @@ def results(out: Path) -> list[Any]:
     return found
 
 
-def rows(out: Path) -> list[str]:
-    """The students in the store, one entry a row."""
+def kept(out: Path) -> int:
+    """The items in the store."""
     path = out / FOLDER / "results.sqlite"
     if not path.exists():
-        return []
+        return 0
     with sqlite3.connect(f"file:{path}?mode=ro", uri=True) as database, suppress(sqlite3.OperationalError):
-        return [student for (student,) in database.execute("SELECT student FROM attempts")]
-    return []
+        return int(database.execute("SELECT count(*) FROM results").fetchone()[0])  # unless it is just being made
+    return 0
 
 
 # --- who runs ---
@@ -125,10 +125,12 @@ def line(pid: int) -> str:
 def family(coordinator: int) -> dict[str, list[tuple[int, int]]]:
     """kind → (pid, its parent in our drawing)."""
     known = processes()
-    slots = [(pid, coordinator) for pid in below(coordinator, known) if "spawn_main" in line(pid)]
+    forkservers = [(pid, coordinator) for pid in below(coordinator, known) if "multiprocessing.forkserver" in line(pid)]
+    slots = [(pid, server) for server, _ in forkservers for pid in below(server, known)]
     zygotes = [(pid, slot) for slot, _ in slots for pid in below(slot, known)]
     workers = [(pid, zygote) for zygote, _ in zygotes for pid in below(zygote, known)]
-    return {"coordinator": [(coordinator, 0)], "slot": slots, "zygote": zygotes, "worker": workers}
+    found = [(coordinator, 0)], forkservers, slots, zygotes, workers
+    return dict(zip(KINDS, found, strict=True))
 
 
 # --- a hundred kills ---
@@ -144,7 +146,7 @@ class Killer:
     struck: dict[int, int] = field(default_factory=dict)  # zygote, whose next worker is to be spared → the killed one
 
     def strike(self, coordinator: int) -> None:
-        kind = self.dice.choices(KINDS, (1, 2, 2, 30))[0]
+        kind = self.dice.choices(list(KINDS), list(KINDS.values()))[0]
         found = family(coordinator)
         self._see(found["worker"])
         able = [(pid, above) for pid, above in found[kind] if kind != "worker" or self._may(pid, above)]
@@ -188,7 +190,7 @@ def test_a_hundred_kills_lose_nothing_count_nothing_twice_and_leave_nothing(
             like(calm, out)
             ends += disturbed(command(course, handed_in, out), env, killer)
             assert results(out) == want, f"DEATH_SEED={seed}, batch {batch}"
-            assert sorted(rows(out)) == sorted({attempt["student"] for attempt in want})
+            assert kept(out) == STUDENTS * ITEMS
             sys.stdout.write(f"batch {batch}: {dict(killer.killed)}, exits {dict(ends)}\n")
         wait_for_none(before)
         left = orphans() + groups.left()
@@ -230,6 +232,28 @@ def wait_for_none(before: set[int], seconds: float = 30.0) -> None:
             with suppress(ChildProcessError):
                 os.waitpid(pid, os.WNOHANG)
         time.sleep(0.1)
+
+
+@dataclass
+class Process:
+    """One whose start ends like this."""
+
+    errors: list[Exception]
+
+    def start(self) -> None:
+        if self.errors:
+            raise self.errors.pop()
+
+
+def test_a_slot_whose_forking_process_was_killed_is_asked_for_again() -> None:
+    errors: list[Exception] = [EOFError(), ConnectionRefusedError()]
+    assert isinstance(_started(lambda: Process(errors)), Process)
+    assert errors == []
+
+
+def test_slots_that_can_never_be_forked_are_told_on_one_line() -> None:
+    with pytest.raises(GradingError, match=r"^slots could not be forked 3 times in a row: the process .* was killed$"):
+        _started(lambda: Process([EOFError()]))
 
 
 # --- scratch folders ---
@@ -314,7 +338,7 @@ def test_a_second_run_into_the_same_folder_is_refused_and_the_first_ends_well(
     out, env = tmp_path / "out", surroundings(tmp_path)
     first = subprocess.Popen(command(course, handed_in, out), env=env, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
     try:
-        wait_until(lambda: len(rows(out)) >= 2)
+        wait_until(lambda: kept(out) >= 2 * ITEMS)
         words = command(course, handed_in, out, *options)
         second = subprocess.run(words, env=env, capture_output=True, text=True, check=False)
         said, errors = first.communicate(timeout=100)
@@ -325,7 +349,8 @@ def test_a_second_run_into_the_same_folder_is_refused_and_the_first_ends_well(
         rf"autograder: .*another run is grading into it \(process {first.pid} .*\); wait .*\n", second.stderr
     )
     assert first.returncode == 0, said + errors
-    assert len(results(out)) == len(rows(out)) == STUDENTS
+    assert len(results(out)) == STUDENTS
+    assert kept(out) == STUDENTS * ITEMS
     assert not (out / FOLDER / "holder").exists()
 
 
@@ -366,7 +391,7 @@ def test_a_disk_that_fills_during_a_run_costs_nothing_that_was_kept(
         out, words = disk / "out", command(course, handed_in, disk / "out")
         running = subprocess.Popen(words, env=env, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
         try:
-            wait_until(lambda: len(rows(out)) >= 2)
+            wait_until(lambda: kept(out) >= 2 * ITEMS)
             fill(disk / "filling")
             said, errors = running.communicate(timeout=100)
         finally:
@@ -375,12 +400,15 @@ def test_a_disk_that_fills_during_a_run_costs_nothing_that_was_kept(
         assert said == ""
         assert [path.name for path in out.iterdir()] == [FOLDER]
         (disk / "filling").unlink()
-        kept = rows(out)
-        assert 2 <= len(kept) < STUDENTS
+        items = kept(out)
+        assert 2 * ITEMS <= items < STUDENTS * ITEMS
         again = subprocess.run(words, env=env, capture_output=True, text=True, check=False)
         assert again.returncode == 0, again.stderr
-        assert f"{len(kept)} of {STUDENTS} kept from an earlier run" in again.stderr
-        assert len(results(out)) == len(rows(out)) == STUDENTS
+        found = re.search(rf"(\d+) of {STUDENTS} kept from an earlier run", again.stderr)
+        assert found is not None, again.stderr
+        assert 0 <= items - int(found[1]) * ITEMS <= 2 * (ITEMS - 1)  # two slots were in the middle of one each
+        assert len(results(out)) == STUDENTS
+        assert kept(out) == STUDENTS * ITEMS
     assert list((tmp_path / "tmp").iterdir()) == []
 
 

@@ -22,7 +22,7 @@ import os
 import sys
 import time
 from collections import deque
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 from multiprocessing.connection import Connection, wait
 from pathlib import Path
@@ -229,10 +229,9 @@ class Pool:
         taken = {slot.gpu for slot in self.slots}
         gpu = next((gpu for gpu in self.settings.gpus if gpu not in taken), "")
         settings = dataclasses.replace(self.settings, gpu=gpu)
-        with _cache_in(settings.scratch):
-            process = context.Process(target=slot_main, args=(theirs, settings, dict(os.environ)), daemon=False)
-            process.start()
-        theirs.close()
+        with _cache_in(settings.scratch), theirs:
+            arguments = theirs, settings, dict(os.environ)
+            process = _started(lambda: context.Process(target=slot_main, args=arguments, daemon=False))
         self.slots.append(Slot(process, ours, time.monotonic() + START_SECONDS, gpu))
 
     def _replace(self, slot: Slot) -> None:
@@ -289,6 +288,18 @@ def _cache_in(folder: Path | None) -> Iterator[None]:
     finally:
         os.environ.pop(CACHE, None)
         os.environ.update({CACHE: before} if before is not None else {})
+
+
+def _started(make: Callable[[], Any]) -> Any:
+    """A process of `make`'s, started; once more where the one that forks it was killed while it was asked."""
+    for _ in range(STARTS):
+        process = make()
+        try:
+            process.start()
+        except (EOFError, ConnectionError, FileNotFoundError):  # the next start brings it up again
+            continue
+        return process
+    raise GradingError(f"slots could not be forked {STARTS} times in a row: the process that forks them was killed")
 
 
 def _context() -> Any:
