@@ -218,7 +218,8 @@ def disturbed(words: list[str], env: dict[str, str], killer: Killer) -> Counter[
                 killer.strike(running.pid)
             said = running.stdout.read().decode() if running.stdout is not None else ""
         ends[running.returncode] += 1
-        unlucky = running.returncode == 2 and "a slot could not start" in said  # killed three times before it came up
+        # killed three times before it came up
+        unlucky = running.returncode == 2 and re.search("a slot could not start|slots could not be forked", said)
         assert unlucky or running.returncode in (0, 3, -signal.SIGKILL), said
         assert "Traceback" not in said, said
     return ends

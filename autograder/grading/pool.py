@@ -40,6 +40,7 @@ STARTS = 3  # how often in a row a slot may die before it has come up
 TRIES = 2  # how often an item may take a slot down with it before it is set aside for staff
 DEATHS = 4  # … and a submission: what is then left of it is set aside, too
 START_SECONDS = 300.0  # a slot's own start: two imports of torch, on a machine that may be busy
+BURIAL = 0.5  # seconds: three starts within a millisecond all asked a process that had just been killed
 SLACK = 30.0  # above an item's own limit: import, replay, a busy machine
 
 CACHE = "TORCHINDUCTOR_CACHE_DIR"
@@ -296,7 +297,8 @@ def _started(make: Callable[[], Any]) -> Any:
         process = make()
         try:
             process.start()
-        except (EOFError, ConnectionError, FileNotFoundError):  # the next start brings it up again
+        except (EOFError, ConnectionError, FileNotFoundError):  # the next start brings it up again, once it is buried
+            time.sleep(BURIAL)
             continue
         return process
     raise GradingError(f"slots could not be forked {STARTS} times in a row: the process that forks them was killed")
