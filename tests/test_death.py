@@ -257,6 +257,19 @@ def test_slots_that_can_never_be_forked_are_told_on_one_line() -> None:
         _started(lambda: Process([EOFError()]))
 
 
+@linux
+def test_what_slots_were_forked_from_has_ended_when_the_command_has(course: Course, tmp_path: Path) -> None:
+    put(tmp_path / "an" / "tiny.py", SOLUTION)
+    words = [*command(course, tmp_path / "an", tmp_path / "out"), "--isolation", "process", "--trust-submissions"]
+    with adopting_orphans():
+        before = _children()
+        with subprocess.Popen(words, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL) as running:
+            wait_until(lambda: bool(family(running.pid)["forkserver"]))
+            ((forkserver, _),) = family(running.pid)["forkserver"]
+            assert running.wait(100) == 0
+            assert forkserver not in _children() - before
+
+
 # --- scratch folders ---
 
 

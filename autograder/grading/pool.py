@@ -15,10 +15,14 @@ free, so a class may be larger than the memory.  Imports no torch and runs no st
 
 from __future__ import annotations
 
+import atexit
 import contextlib
 import dataclasses
+import functools
 import multiprocessing
+import multiprocessing.forkserver
 import os
+import signal
 import sys
 import time
 from collections import deque
@@ -312,7 +316,22 @@ def _context() -> Any:
     """
     context: Any = multiprocessing.get_context("forkserver" if sys.platform == "linux" else "spawn")
     context.set_forkserver_preload(["torch", "torch._dynamo", "pytest"])
+    _ends_with_us()
     return context
+
+
+@functools.cache
+def _ends_with_us() -> None:
+    """What slots are forked from ends with this process, not half a second later: so long Python takes to take torch
+    apart.  It holds nothing that could be lost.  Where this process is killed, it ends by itself."""
+
+    def end() -> None:
+        server: Any = multiprocessing.forkserver._forkserver
+        with contextlib.suppress(OSError, AttributeError, TypeError):  # there is none, or Python keeps it otherwise now
+            os.kill(server._forkserver_pid, signal.SIGKILL)
+            server._stop()
+
+    atexit.register(end)
 
 
 def may_have_children() -> None:
