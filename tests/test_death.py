@@ -100,7 +100,7 @@ def processes() -> dict[int, tuple[int, str]]:
     found = {}
     for stat in Path("/proc").glob("[0-9]*/stat"):
         with suppress(OSError):
-            head, _, rest = stat.read_text().rpartition(")")
+            head, _, rest = stat.read_text(errors="replace").rpartition(")")
             state, parent = rest.split()[:2]
             if state != "Z":
                 found[int(stat.parent.name)] = (int(parent), head.partition("(")[2])

@@ -208,7 +208,7 @@ def test_a_torch_without_cuda_is_told_so() -> None:
 def test_each_slot_has_a_gpu_of_its_own(tmp_path: Path) -> None:
     started: list[Settings] = []
     context = mock.Mock()
-    context.Pipe.return_value = (mock.Mock(), mock.Mock())
+    context.Pipe.return_value = (mock.MagicMock(), mock.MagicMock())
 
     def process(target: object, args: tuple[object, Settings], daemon: bool) -> mock.Mock:
         started.append(args[1])
