@@ -2,17 +2,14 @@
 
     pack(value) → bytes → unpack(bytes) → value
 
-Plain Python values go as msgpack; tensors and arrays as a checked header with their raw bytes; what is not data
-(functions, modules, loaders) stays where it is and crosses as a `Ref`.  Nothing is ever pickled.
-A tensor's device crosses by name; each side says what that means to it (`where`, `place`), and memory is the CPU's.
+Plain Python values go as msgpack; tensors and arrays as a checked header with their raw bytes (`arrays`); what is not
+data (functions, modules, loaders) stays where it is and crosses as a `Ref`.  Nothing is ever pickled.
 Every header is checked before memory is touched; anything odd raises `WireError`, never another exception.
 Figures (field-notes.md, "Wire"): 34k small calls a second, a full call 16k.
 """
 
 from __future__ import annotations
 
-import math
-import re
 import struct
 import time
 from collections.abc import Callable, Collection
@@ -23,31 +20,31 @@ import msgpack
 import numpy as np
 import torch
 
-CAP = 64 << 20  # bytes in one frame
+from .arrays import (
+    ARRAY_DTYPE,
+    CAP,
+    DTYPES,
+    NAMES,
+    Place,
+    WireError,
+    array_bytes,
+    device_name,
+    listed,
+    read_array,
+    read_tensor,
+    tensor_bytes,
+)
+
+__all__ = ["CAP", "DTYPES", "NAMES", "Ref", "WireError", "pack", "receive", "send", "unpack"]
+
 DEPTH = 24  # tuples in tuples; msgpack itself stops lists and maps at 512
 ITEMS = 1 << 22  # entries of all lists, tuples and maps of a frame: 60 MB of empty lists took 4.6 GB and 73 s to read
 EXTENSIONS = 1 << 15  # tensors, arrays, tuples … of a frame: each takes 13 µs to rebuild
 KEYS = 1 << 13  # keys of a map that are not all strings: numbers that collide make a dict quadratic
 _LENGTH = struct.Struct("!Q")
-Place = Callable[[torch.Tensor, str], object]
 _HOLDERS = (list, tuple, dict, torch.Size)
 
 TUPLE, TENSOR, ARRAY, NUMBER, BIG_INT, COMPLEX, DTYPE, DEVICE, SIZE, REF = range(1, 11)
-
-DTYPES: dict[str, torch.dtype] = {
-    str(dtype).removeprefix("torch."): dtype
-    for dtype in (
-        torch.float64, torch.float32, torch.float16, torch.bfloat16, torch.complex64, torch.complex128,
-        torch.int64, torch.int32, torch.int16, torch.int8, torch.uint8, torch.bool,
-    )
-}  # fmt: skip
-NAMES = {dtype: name for name, dtype in DTYPES.items()}
-ARRAY_DTYPE = re.compile(r"[<>|=]?(f2|f4|f8|c8|c16|i1|i2|i4|i8|u1|u2|u4|u8|b1)")
-DEVICE_NAME = re.compile(r"[a-z]{2,12}(:\d{1,3})?")
-
-
-class WireError(Exception):
-    """A frame or a value that is not allowed to cross."""
 
 
 @dataclass(frozen=True)
@@ -84,13 +81,13 @@ def pack(
         if kind is tuple:
             return msgpack.ExtType(TUPLE, nested(list(odd)))  # type: ignore[call-overload]
         if kind is torch.Tensor or kind is torch.nn.Parameter:
-            packed = _tensor(odd, where)  # type: ignore[arg-type]
+            packed = tensor_bytes(odd, where)  # type: ignore[arg-type]
             if packed is not None:
                 return msgpack.ExtType(TENSOR, packed)
         if kind is np.ndarray and ARRAY_DTYPE.fullmatch(odd.dtype.str):  # type: ignore[attr-defined]
-            return msgpack.ExtType(ARRAY, _array(odd))  # type: ignore[arg-type]
+            return msgpack.ExtType(ARRAY, array_bytes(odd))  # type: ignore[arg-type]
         if isinstance(odd, np.generic) and kind.__module__ == "numpy" and ARRAY_DTYPE.fullmatch(odd.dtype.str):
-            return msgpack.ExtType(NUMBER, _array(np.asarray(odd)))
+            return msgpack.ExtType(NUMBER, array_bytes(np.asarray(odd)))
         if kind is int and odd.bit_length() <= 4096:  # type: ignore[attr-defined]
             return msgpack.ExtType(BIG_INT, str(odd).encode())
         if kind is complex:
@@ -207,13 +204,13 @@ def _unpack(
         if budget.extensions < 0:
             raise WireError(f"more than {EXTENSIONS} tensors and tuples in one frame")
         if code == TUPLE:
-            return tuple(_list(_unpack(body, resolve, place, depth + 1, budget)))
+            return tuple(listed(_unpack(body, resolve, place, depth + 1, budget)))
         if code == TENSOR:
-            return _read_tensor(body, place)
+            return read_tensor(body, place)
         if code == ARRAY:
-            return _read_array(body)
+            return read_array(body)
         if code == NUMBER:
-            return _read_array(body).reshape(())[()]
+            return read_array(body).reshape(())[()]
         if code == BIG_INT and len(body) <= 1300:
             return int(body)
         if code == COMPLEX:
@@ -221,11 +218,11 @@ def _unpack(
         if code == DTYPE:
             return DTYPES[body.decode()]
         if code == DEVICE:
-            return torch.device(_device(body.decode()))
+            return torch.device(device_name(body.decode()))
         if code == SIZE:
-            return torch.Size(_list(_unpack(body, None, None, depth + 1, budget)))
+            return torch.Size(listed(_unpack(body, None, None, depth + 1, budget)))
         if code == REF:
-            kind, name, text = _list(_unpack(body, None, None, depth + 1, budget))
+            kind, name, text = listed(_unpack(body, None, None, depth + 1, budget))
             if not (isinstance(kind, str) and isinstance(name, str) and isinstance(text, str)):
                 raise WireError("a reference that is not made of texts")
             ref = Ref(kind, name, text)
@@ -249,83 +246,6 @@ def _no_timestamps(value: object) -> None:
             _no_timestamps(inner)
     elif isinstance(value, msgpack.Timestamp):
         raise WireError("a timestamp cannot cross")
-
-
-def _list(value: object) -> list[Any]:
-    if type(value) is not list:
-        raise WireError("a list was expected here")
-    return value
-
-
-def _header(fields: list[object], raw: bytes) -> bytes:
-    head: bytes = msgpack.packb(fields)
-    return struct.pack("!H", len(head)) + head + raw
-
-
-def _split(body: bytes) -> tuple[list[Any], memoryview]:
-    size = struct.unpack_from("!H", body)[0]
-    return _list(msgpack.unpackb(body[2 : 2 + size])), memoryview(body)[2 + size :]
-
-
-def _tensor(tensor: torch.Tensor, where: Callable[[torch.Tensor], torch.device]) -> bytes | None:
-    """dtype, shape, device, requires_grad, then the bytes in C order; None when it has no plain memory (sparse …)."""
-    name = NAMES.get(tensor.dtype)
-    if name is None or tensor.layout is not torch.strided or tensor.is_quantized:
-        return None
-    device = str(where(tensor))
-    fields: list[object] = [name, list(tensor.shape), device, tensor.requires_grad]
-    if device == "meta":  # a shape without values: crosses as such
-        return _header(fields, b"")
-    size = tensor.numel() * tensor.element_size()  # an expanded tensor is small until it is copied
-    if size > CAP:
-        raise WireError(f"a tensor of {size >> 20} MB; at most {CAP >> 20} MB can cross")
-    plain = tensor.detach().cpu().resolve_conj().resolve_neg().contiguous()
-    readable = plain.view(torch.int16) if plain.dtype is torch.bfloat16 else plain  # NumPy has no bfloat16
-    return _header(fields, readable.numpy().tobytes())
-
-
-def _read_tensor(body: bytes, place: Place | None) -> torch.Tensor:
-    (name, shape, device, requires_grad), raw = _split(body)
-    dtype, shape = DTYPES[name], _shape(shape)
-    if _device(device) == "meta":
-        return torch.empty(shape, dtype=dtype, device="meta")
-    if math.prod(shape) * dtype.itemsize != len(raw):
-        raise WireError("a tensor whose bytes do not fit its shape")
-    flat = torch.frombuffer(bytearray(raw), dtype=dtype) if len(raw) else torch.empty(0, dtype=dtype)
-    tensor = flat.reshape(shape)
-    if place is not None and device != "cpu":
-        place(tensor, device)
-    differentiable = dtype.is_floating_point or dtype.is_complex
-    return tensor.requires_grad_() if requires_grad is True and differentiable else tensor
-
-
-def _array(array: np.ndarray[Any, Any]) -> bytes:
-    if array.nbytes > CAP:
-        raise WireError(f"an array of {array.nbytes >> 20} MB; at most {CAP >> 20} MB can cross")
-    return _header([array.dtype.str, list(array.shape)], array.tobytes())
-
-
-def _read_array(body: bytes) -> np.ndarray[Any, Any]:
-    (name, shape), raw = _split(body)
-    if not ARRAY_DTYPE.fullmatch(name):
-        raise WireError("an array of a dtype that cannot cross")
-    dtype, shape = np.dtype(name), _shape(shape)
-    if math.prod(shape) * dtype.itemsize != len(raw):
-        raise WireError("an array whose bytes do not fit its shape")
-    return np.frombuffer(bytearray(raw), dtype=dtype).reshape(shape)
-
-
-def _shape(shape: object) -> list[int]:
-    sizes = _list(shape)
-    if len(sizes) > 16 or not all(type(n) is int and 0 <= n <= CAP for n in sizes):
-        raise WireError("a shape that cannot be")
-    return sizes
-
-
-def _device(name: object) -> str:
-    if not isinstance(name, str) or not DEVICE_NAME.fullmatch(name):
-        raise WireError("a device that cannot be")
-    return name
 
 
 # --- frames on a socket: eight bytes of length, then the frame ---

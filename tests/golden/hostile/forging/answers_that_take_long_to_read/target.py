@@ -4,13 +4,12 @@ import time
 import torch
 
 wire = sys.modules["inner.wire"]
-pack = wire.pack
 
 
 def double(x):
-    tensor = wire.msgpack.ExtType(wire.TENSOR, wire._tensor(torch.zeros(())))
+    tensor = wire.msgpack.ExtType(wire.TENSOR, wire.tensor_bytes(torch.zeros(()), lambda tensor: tensor.device))
     frame = wire.msgpack.packb({"ok": [tensor] * 1_000_000})
-    wire.pack = lambda response, refer=None: frame
+    wire.pack = lambda *response: frame
     return 2 * x
 
 
