@@ -36,10 +36,10 @@ from autograder.grade_folder import Asked, remembered
 from autograder.grading import cluster as cluster_module
 from autograder.grading import digest, muster, station
 from autograder.grading.cluster import AHEAD, Cluster
-from autograder.grading.pool import Event, GradingError, attempts
 from autograder.grading.records import packed, unpacked
 from autograder.grading.run import Options, grade
 from autograder.grading.slot import Done, Hello, Job, Settings
+from autograder.grading.slots import Event, GradingError, attempts
 from autograder.grading.station import Ended, Settled, Trouble
 from autograder.grading.store import Store
 from autograder.models import Attempt, Diagnosis, Environment, Isolation, ItemResult, Submission, Text, Verdict, msg

@@ -28,9 +28,11 @@ import pytest
 
 from autograder.course import Course
 from autograder.grading import scratch as scratch_module
-from autograder.grading.pool import GradingError, Pool, _started
+from autograder.grading.forks import started
+from autograder.grading.pool import Pool
 from autograder.grading.scratch import scratch, sweep_folders
 from autograder.grading.slot import Settings
+from autograder.grading.slots import GradingError
 from autograder.grading.store import FOLDER, Store, StoreError
 from tests.real_path import _children, adopting_orphans, memory_groups
 from tests.tiny_course import SOLUTION, answer, environment, put, python, tiny_course, wait_until
@@ -251,13 +253,14 @@ class Process:
 
 def test_a_slot_whose_forking_process_was_killed_is_asked_for_again() -> None:
     errors: list[Exception] = [EOFError(), ConnectionRefusedError()]
-    assert isinstance(_started(lambda: Process(errors)), Process)
+    assert isinstance(started(lambda: Process(errors), None), Process)
     assert errors == []
 
 
 def test_slots_that_can_never_be_forked_are_told_on_one_line() -> None:
-    with pytest.raises(GradingError, match=r"^slots could not be forked 3 times in a row: the process .* was killed$"):
-        _started(lambda: Process([EOFError()]))
+    said = r"^slots could not be forked 3 times in a row: the process that forks them was killed \(EOFError\(\)\)$"
+    with pytest.raises(GradingError, match=said):
+        started(lambda: Process([EOFError()]), None)
 
 
 @linux

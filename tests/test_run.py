@@ -22,9 +22,10 @@ import pytest
 
 from autograder.course import Course
 from autograder.grading import run as run_module
-from autograder.grading.pool import Event, GradingError, Pool, Slot, Work, attempts, unscored
+from autograder.grading.pool import Pool, Slot, Work
 from autograder.grading.run import Data, grade
 from autograder.grading.slot import Done, Hello, Job, Settings
+from autograder.grading.slots import Event, GradingError, attempts, unscored
 from autograder.grading.store import FOLDER, Store
 from autograder.intake import collect
 from autograder.models import Attempt, Environment, Grade, Isolation, ItemResult, Submission, Verdict, Words, msg

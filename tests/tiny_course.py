@@ -17,9 +17,10 @@ from autograder.authoring.build import generated
 from autograder.course import Course, load
 from autograder.grading.data import DataSource
 from autograder.grading.judge import Judge
-from autograder.grading.pool import Pool, Slots, attempts
+from autograder.grading.pool import Pool
 from autograder.grading.run import Options
 from autograder.grading.slot import Job, Settings
+from autograder.grading.slots import Slots, attempts
 from autograder.grading.suites import Suites
 from autograder.models import Attempt, ItemResult, Submission, Verdict
 from autograder.words import say

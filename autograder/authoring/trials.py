@@ -14,9 +14,10 @@ from dataclasses import dataclass
 
 from autograder.course import Course, Unit
 from autograder.grading import devices
-from autograder.grading.pool import Pool, attempts
+from autograder.grading.pool import Pool
 from autograder.grading.run import Options, find_data
 from autograder.grading.slot import Hello, Job, Settings
+from autograder.grading.slots import attempts
 from autograder.grading.store import new_seed
 from autograder.models import Attempt, Submission
 

@@ -2,7 +2,7 @@
 
 run.grade(course, submissions, options)     the coordinator: one process, imports no torch
   ├─ digest                                 what a result hangs on; what the store holds is not judged again
-  └─ pool                                   slots: jobs in, each item's result out
+  └─ pool                                   slots: jobs in, each item's result out (as `slots` says); forks starts them
      or cluster                             the same on many machines (Dask): muster says which, station is what they do
 slot (a process per core)                   one zygote, one pytest session that serves submissions
        suites    pytest as a library: collects once, runs one test at a time

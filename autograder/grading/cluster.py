@@ -35,10 +35,11 @@ from distributed.versions import VersionMismatchWarning
 from autograder.course import Course
 from autograder.grading import station
 from autograder.grading.muster import Muster, line, told_by
-from autograder.grading.pool import START_SECONDS, Event, GradingError, HopelessError, unscored
+from autograder.grading.pool import START_SECONDS
 from autograder.grading.records import packed
 from autograder.grading.scratch import scratch
 from autograder.grading.slot import Done, Hello, Job, Settings
+from autograder.grading.slots import Event, GradingError, HopelessError, unscored
 from autograder.grading.station import Ended, Trouble
 
 LOCAL = "dask"  # the address of a cluster on this machine, which lives as long as the run

@@ -27,9 +27,9 @@ from autograder.bank import bank_path, solution_path
 from autograder.course import Course
 from autograder.datasets import compressed
 from autograder.grading import digest, station
-from autograder.grading.pool import HopelessError
 from autograder.grading.records import packed, unpacked
 from autograder.grading.slot import Hello, Settings
+from autograder.grading.slots import HopelessError
 from autograder.grading.station import Plan, Settled, Told, Trouble
 
 CENSUS = 1.0  # seconds between two looks at who is there

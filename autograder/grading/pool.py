@@ -3,11 +3,8 @@
     with Pool(course, settings, size) as pool:
         pool.start() → Hello                    GradingError when no slot can be had
         pool.run(jobs) → (job, ItemResult), …, (job, Done), …
-    attempts(pool.run(jobs)) → (job, Attempt)   for who wants it whole
 
-`Slots` is what the coordinator needs of them: the slots of a cluster (`cluster.Cluster`) have the same form.
-
-Slots are forked from one process that has torch imported and nothing else, so torch is imported once for all graders.
+The form is `slots.Slots`, as a cluster has it; `forks` starts the processes.
 A slot that dies or falls silent is replaced, and its submission goes on at the item it was at; an item that takes two
 slots down is `grader_error`, and the others of its submission are judged.  Jobs are taken one by one as slots become
 free, so a class may be larger than the memory.  Imports no torch and runs no student code.
@@ -15,67 +12,30 @@ free, so a class may be larger than the memory.  Imports no torch and runs no st
 
 from __future__ import annotations
 
-import atexit
 import contextlib
 import dataclasses
-import functools
-import multiprocessing
-import multiprocessing.forkserver
 import os
-import signal
-import sys
 import time
 from collections import deque
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
+from functools import partial
 from multiprocessing.connection import Connection, wait
-from pathlib import Path
-from types import TracebackType
-from typing import Any, Protocol, Self
+from typing import Any
 
 from autograder.course import Course
+from autograder.grading import forks
 from autograder.grading.scratch import scratch
 from autograder.grading.slot import Beat, Done, Fault, Hello, Job, Judged, Settings
 from autograder.grading.slot import main as slot_main
-from autograder.models import Attempt, ItemResult, Verdict, attempt_of
+from autograder.grading.slots import Event, GradingError, HopelessError, unscored
 from autograder.sandbox.cgroup import sweep as sweep_groups
 
 STARTS = 3  # how often in a row a slot may die before it has come up
 TRIES = 2  # how often an item may take a slot down with it before it is set aside for staff
 DEATHS = 4  # … and a submission: what is then left of it is set aside, too
 START_SECONDS = 300.0  # a slot's own start: two imports of torch, on a machine that may be busy
-BURIAL = 0.5  # seconds: three starts within a millisecond all asked a process that had just been killed
 SLACK = 30.0  # above an item's own limit: import, replay, a busy machine
-
-CACHE = "TORCHINDUCTOR_CACHE_DIR"
-Event = tuple[Job, ItemResult | Done]
-
-
-class GradingError(Exception):
-    """The run cannot go on, and no submission is at fault."""
-
-
-class HopelessError(GradingError):
-    """No other slot would fare better, on no machine."""
-
-
-class Slots(Protocol):
-    """Where jobs are judged: a context manager whose end ends them."""
-
-    def __enter__(self) -> Self: ...
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None: ...
-
-    def start(self) -> Hello:
-        """Up and attested; GradingError when none can be had."""
-
-    def now(self) -> list[tuple[str, str, float]]:
-        """What is judged at this moment: student, item, seconds."""
-
-    def run(self, jobs: Iterable[Job]) -> Iterator[Event]:
-        """Every item of every job once; each job ends with its `Done`."""
 
 
 @dataclass
@@ -229,14 +189,15 @@ class Pool:
             slot.connection.send(dataclasses.replace(work.job, only=tuple(work.left)))
 
     def _add(self) -> None:
-        context = _context()
+        context = forks.context()
         ours, theirs = context.Pipe()
         taken = {slot.gpu for slot in self.slots}
         gpu = next((gpu for gpu in self.settings.gpus if gpu not in taken), "")
         settings = dataclasses.replace(self.settings, gpu=gpu)
-        with _cache_in(settings.scratch), theirs:
+        with theirs:
             arguments = theirs, settings, dict(os.environ)
-            process = _started(lambda: context.Process(target=slot_main, args=arguments, daemon=False))
+            make = partial(context.Process, target=slot_main, args=arguments, daemon=False)
+            process = forks.started(make, settings.scratch)
         self.slots.append(Slot(process, ours, time.monotonic() + START_SECONDS, gpu))
 
     def _replace(self, slot: Slot) -> None:
@@ -281,81 +242,6 @@ class Pool:
         for slot in list(by_connection.values()):
             if slot in self.slots and time.monotonic() > slot.deadline:
                 yield slot, "it gave no sign of life in time"
-
-
-@contextlib.contextmanager
-def _cache_in(folder: Path | None) -> Iterator[None]:
-    """torch makes a folder for its compiler when it is imported, in /tmp unless it is told where; ours are cleared."""
-    before = os.environ.pop(CACHE, None)
-    os.environ.update({CACHE: str(folder)} if folder is not None else {})
-    try:
-        yield
-    finally:
-        os.environ.pop(CACHE, None)
-        os.environ.update({CACHE: before} if before is not None else {})
-
-
-def _started(make: Callable[[], Any]) -> Any:
-    """A process of `make`'s, started; once more where the one that forks it was killed while it was asked."""
-    for _ in range(STARTS):
-        process = make()
-        try:
-            process.start()
-        except (EOFError, ConnectionError, FileNotFoundError):  # the next start brings it up again, once it is buried
-            time.sleep(BURIAL)
-            continue
-        return process
-    raise GradingError(f"slots could not be forked {STARTS} times in a row: the process that forks them was killed")
-
-
-def _context() -> Any:
-    """How slots start: forked from a process that has imported torch and nothing else, once for all of them.
-
-    It starts with this process's first slot and ends with it.  Importing takes 2.1 s of processor time.  Elsewhere than
-    on Linux each imports for itself: Apple's frameworks do not survive a fork.
-    """
-    context: Any = multiprocessing.get_context("forkserver" if sys.platform == "linux" else "spawn")
-    context.set_forkserver_preload(["torch", "torch._dynamo", "pytest"])
-    _ends_with_us()
-    return context
-
-
-@functools.cache
-def _ends_with_us() -> None:
-    """What slots are forked from ends with this process, not half a second later: so long Python takes to take torch
-    apart.  It holds nothing that could be lost.  Where this process is killed, it ends by itself."""
-
-    def end() -> None:
-        server: Any = multiprocessing.forkserver._forkserver
-        with contextlib.suppress(OSError, AttributeError, TypeError):  # there is none, or Python keeps it otherwise now
-            os.kill(server._forkserver_pid, signal.SIGKILL)
-            server._stop()
-
-    atexit.register(end)
-
-
-def may_have_children() -> None:
-    """Called in a Dask worker, which multiprocessing forbids children: its nanny starts it as a daemon by default.
-
-    A daemon's children would outlive it; a slot does not: it ends when its pipe closes, and the kernel kills it before.
-    """
-    multiprocessing.current_process()._config.pop("daemon", None)  # type: ignore[attr-defined]
-
-
-def unscored(course: Course, job: Job, item: str, why: str) -> ItemResult:
-    """An item that we could not judge: no points are taken."""
-    points = course.unit(job.submission.unit).item(item).points
-    return ItemResult(item, Verdict.GRADER_ERROR, 0.0, points, staff=why)
-
-
-def attempts(events: Iterable[Event]) -> Iterator[tuple[Job, Attempt]]:
-    """Each job's results put together when it is over."""
-    items: dict[int, list[ItemResult]] = {}
-    for job, event in events:
-        if isinstance(event, Done):
-            yield job, attempt_of(job.submission, items.pop(job.number, []), event.notes)
-        else:
-            items.setdefault(job.number, []).append(event)
 
 
 def default_jobs() -> int:

@@ -20,10 +20,11 @@ from autograder.course import Course, Unit
 from autograder.datasets import Progress, mnist
 from autograder.grading import devices
 from autograder.grading.digest import Parts, Sides, handed, measures
-from autograder.grading.pool import GradingError, Pool, Slots, default_jobs
+from autograder.grading.pool import Pool, default_jobs
 from autograder.grading.score import steadiness
 from autograder.grading.scratch import sweep_folders
 from autograder.grading.slot import Done, Job, Settings
+from autograder.grading.slots import GradingError, Slots
 from autograder.grading.store import Store, Walls
 from autograder.models import Attempt, Grade, ItemResult, Submission, Words, attempt_of
 from autograder.overrides import Override, overridden, strangers

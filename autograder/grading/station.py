@@ -27,10 +27,12 @@ from tornado.ioloop import PeriodicCallback
 from autograder.course import Course, load
 from autograder.datasets import whole
 from autograder.grading import digest
-from autograder.grading.pool import GradingError, HopelessError, Pool, may_have_children
+from autograder.grading.forks import may_have_children
+from autograder.grading.pool import Pool
 from autograder.grading.records import packed, unpacked
 from autograder.grading.scratch import scratch
 from autograder.grading.slot import Done, Hello, Job, Settings
+from autograder.grading.slots import GradingError, HopelessError
 from autograder.models import ItemResult, Words
 
 HERE = True  # asked for by its name, to see whether a machine has this module

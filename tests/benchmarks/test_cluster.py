@@ -14,8 +14,8 @@ from pytest_benchmark.fixture import BenchmarkFixture
 from autograder.bank import solution_path
 from autograder.course import load
 from autograder.grading.cluster import Cluster
-from autograder.grading.pool import attempts
 from autograder.grading.slot import Job, Settings
+from autograder.grading.slots import attempts
 from autograder.models import Submission
 from tests.benchmarks.test_speed import ROOT, keep
 

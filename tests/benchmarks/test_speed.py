@@ -18,8 +18,9 @@ from pytest_benchmark.fixture import BenchmarkFixture
 
 from autograder.bank import solution_path
 from autograder.course import Course, load
-from autograder.grading.pool import Pool, attempts
+from autograder.grading.pool import Pool
 from autograder.grading.slot import Job, Settings
+from autograder.grading.slots import attempts
 from autograder.models import Submission
 
 ROOT = Path(__file__).parents[2]

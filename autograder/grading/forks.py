@@ -1,0 +1,92 @@
+"""How a slot's process starts: forked from one that has torch imported and nothing else, once for all of them.
+
+    started(partial(context().Process, target=…), cache) → its process
+
+That one starts with this process's first slot and ends with it.  Elsewhere than on Linux each slot imports for itself:
+Apple's frameworks do not survive a fork.  `GradingError` when it is killed again and again.  Imports no torch here.
+"""
+
+from __future__ import annotations
+
+import atexit
+import contextlib
+import functools
+import multiprocessing
+import multiprocessing.forkserver
+import os
+import signal
+import sys
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+from autograder.grading.slots import GradingError
+
+STARTS = 3  # how often in a row it may be killed while it is asked
+BURIAL = 0.5  # seconds: three starts within a millisecond all asked a process that had just been killed
+CACHE = "TORCHINDUCTOR_CACHE_DIR"
+IMPORTED = ["torch", "torch._dynamo", "pytest"]  # 2.1 s of processor time
+
+
+def context() -> Any:
+    """multiprocessing, as slots use it."""
+    found: Any = multiprocessing.get_context("forkserver" if sys.platform == "linux" else "spawn")
+    found.set_forkserver_preload(IMPORTED)
+    _ends_with_us()
+    return found
+
+
+def started(make: Callable[[], Any], cache: Path | None) -> Any:
+    """A process of `make`'s, started; once more where the one that forks it was killed while it was asked.
+
+    `cache`: where torch may put what it compiles.
+    """
+    error: Exception | None = None
+    with _cache_in(cache):
+        for _ in range(STARTS):
+            process = make()
+            try:
+                process.start()
+            except (EOFError, ConnectionError, FileNotFoundError) as gone:  # the next start brings it up again …
+                error = gone
+                time.sleep(BURIAL)  # … once it is buried
+                continue
+            return process
+    raise GradingError(
+        f"slots could not be forked {STARTS} times in a row: the process that forks them was killed ({error!r})"
+    )
+
+
+def may_have_children() -> None:
+    """Called in a Dask worker, which multiprocessing forbids children: its nanny starts it as a daemon by default.
+
+    A daemon's children would outlive it; a slot does not: it ends when its pipe closes, and the kernel kills it before.
+    """
+    multiprocessing.current_process()._config.pop("daemon", None)  # type: ignore[attr-defined]
+
+
+@contextlib.contextmanager
+def _cache_in(folder: Path | None) -> Iterator[None]:
+    """torch makes a folder for its compiler when it is imported, in /tmp unless it is told where; ours are cleared."""
+    before = os.environ.pop(CACHE, None)
+    os.environ.update({CACHE: str(folder)} if folder is not None else {})
+    try:
+        yield
+    finally:
+        os.environ.pop(CACHE, None)
+        os.environ.update({CACHE: before} if before is not None else {})
+
+
+@functools.cache
+def _ends_with_us() -> None:
+    """What slots are forked from ends with this process, not half a second later: so long Python takes to take torch
+    apart.  It holds nothing that could be lost.  Where this process is killed, it ends by itself."""
+
+    def end() -> None:
+        server: Any = multiprocessing.forkserver._forkserver
+        with contextlib.suppress(OSError, AttributeError, TypeError):  # there is none, or Python keeps it otherwise now
+            os.kill(server._forkserver_pid, signal.SIGKILL)
+            server._stop()
+
+    atexit.register(end)
