@@ -81,7 +81,7 @@ class Run:
 
 @pytest.fixture
 def adds() -> Adds:
-    return Adds(Known().of("test_adds"))
+    return Adds(Transcripts())
 
 
 def test_the_third_of_three_equal_runs_asks_the_same_and_passes_without_the_test(adds: Adds) -> None:
@@ -186,16 +186,24 @@ def test_what_is_too_large_is_not_kept(adds: Adds, monkeypatch: pytest.MonkeyPat
     monkeypatch.setattr(known, "MOST_OF_A_TEST", len(b"2+2"))
     for _ in range(4):
         assert adds(RIGHT).passed
-    assert (adds.runs, adds.transcripts.known.size) == (4, 0)
+    assert (adds.runs, adds.transcripts.size) == (4, 0)
 
 
-def test_all_tests_together_keep_so_much_and_no_more(monkeypatch: pytest.MonkeyPatch) -> None:
-    one = Known()
-    Adds(one.of("first"))(RIGHT)
-    kept = one.size
-    monkeypatch.setattr(known, "MOST_BYTES", kept + 10)
-    Adds(one.of("second"))(RIGHT)
-    assert one.size == kept
+def test_all_tests_together_keep_so_much_and_the_one_asked_for_longest_ago_goes_first() -> None:
+    one = Adds(Transcripts())
+    one(RIGHT)
+    size = one.transcripts.size
+    slot = Known(2 * size + 10)
+    for name in ("first", "second", "first", "third"):
+        session = Session(Worker(RIGHT))
+
+        def body(session: Session = session) -> None:
+            for question in RIGHT:
+                session.transport.request(question)
+
+        slot.run(name, body, session, {})
+    assert slot.tests.bytes == 2 * size
+    assert [slot.tests.get(name) is None for name in ("first", "second", "third")] == [False, True, False]
 
 
 # Through the judge

@@ -14,8 +14,9 @@ from torch.overrides import BaseTorchFunctionMode
 from autograder.course import Course
 from autograder.grading import explain as explain_module
 from autograder.grading import suites
+from autograder.grading.memory import Memory
 from autograder.grading.rehearse import TooSlow, hurried
-from autograder.grading.replays import Memory, Replays, little_memory, size, switches_kept
+from autograder.grading.replays import Replays, little_memory, size, switches_kept
 from autograder.models import Verdict
 from autograder.sandbox.inner.pretend.machine import NAMES, two_gpus
 from autograder.words import say

@@ -1,12 +1,10 @@
 """A hidden test that gets the very answers it passed with before passes again, without being run.
 
-    Known().of(test).run(body, session, metrics) → seconds saved     `body`, the test, is called only if an answer is
-                                                                     another one
+    Known().run(test, body, session, metrics) → seconds saved     `body`, the test, runs only if an answer is not known
 
 A test is a function of its seed and of the worker's answers: the same inputs for every student (`make`), no clock, no
 random state of its own.  So its questions are known as long as its answers are, and who answers each of them with the
-same bytes ends as the one before did.  Four in five right answers of a class are alike to the last bit; computing the
-expected values and comparing took a third of a submission (docs/decisions/0010-known-answers.md).
+same bytes ends as the one before did (what that saves: docs/decisions/0010-known-answers.md).
 
 The verdict stays the grader's: it was computed from the same bytes, and of the worker nothing but its answers counts.
 Only passes are kept.  A test that once asks something else after the same answers cannot be foreseen: nothing of it is
@@ -22,6 +20,7 @@ from collections import deque
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 
+from autograder.grading.memory import Memory
 from autograder.sandbox.proxy import Session, Transport
 
 SEEN = 2  # runs in which a question followed before it is asked ahead
@@ -46,25 +45,25 @@ class Step:
     after: dict[bytes, Step] = field(default_factory=dict)  # by the digest of the answer
 
 
-@dataclass
 class Known:
-    """What one slot knows of its tests, by their node ids."""
+    """What one slot knows of its tests, by their node ids; the one asked for longest ago is forgotten first."""
 
-    tests: dict[str, Transcripts] = field(default_factory=dict)
-    size: int = 0  # bytes
+    def __init__(self, most: int = MOST_BYTES) -> None:
+        self.tests: Memory[Transcripts] = Memory(most)
 
-    def of(self, test: str) -> Transcripts:
-        return self.tests.setdefault(test, Transcripts(self))
-
-    def room_for(self, size: int) -> bool:
-        return self.size + size <= MOST_BYTES
+    def run(self, test: str, body: Callable[[], None], session: Session, metrics: dict[str, float]) -> float:
+        """The test once; see `Transcripts.run`."""
+        past = self.tests.get(test) or Transcripts()
+        try:
+            return past.run(body, session, metrics)
+        finally:
+            self.tests.put(test, past, past.size)
 
 
 @dataclass
 class Transcripts:
     """The runs of one test that passed, as a tree of questions and answers."""
 
-    known: Known
     first: Step | None = None
     size: int = 0  # bytes
     unforeseeable: bool = False
@@ -113,7 +112,7 @@ class Transcripts:
     def learn(self, heard: Sequence[tuple[bytes, bytes]], metrics: Mapping[str, float], seconds: float) -> None:
         """A run that passed: its questions, each with the digest of its answer."""
         size = sum(len(question) + STEP_BYTES for question, _ in heard) + STEP_BYTES
-        if self.unforeseeable or self.size + size > MOST_OF_A_TEST or not self.known.room_for(size):
+        if self.unforeseeable or self.size + size > MOST_OF_A_TEST:
             return
         place: dict[bytes, Step] = {b"": self.first} if self.first is not None else {}
         answer = b""
@@ -123,7 +122,7 @@ class Transcripts:
                 if len(place) >= MOST_ANSWERS:
                     return
                 step = place[answer] = Step(question, metrics if question is None else {}, seconds)
-                self._count(len(question or b"") + STEP_BYTES)
+                self.size += len(question or b"") + STEP_BYTES
                 self.first = self.first or step
             elif step.question != question or (question is None and step.metrics != metrics):
                 self.forget()
@@ -133,12 +132,7 @@ class Transcripts:
             place, answer = step.after, following
 
     def forget(self) -> None:
-        self._count(-self.size)
-        self.first, self.unforeseeable = None, True
-
-    def _count(self, size: int) -> None:
-        self.size += size
-        self.known.size += size
+        self.first, self.size, self.unforeseeable = None, 0, True
 
 
 class Hearing:

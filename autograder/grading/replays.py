@@ -13,12 +13,11 @@ from __future__ import annotations
 import sys
 import time
 import warnings
-from collections import OrderedDict
-from collections.abc import Hashable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Generic, TypeVar
+from typing import Any
 
 import numpy as np
 import pytest
@@ -29,6 +28,7 @@ from torch.utils._python_dispatch import _pop_mode as _pop_dispatch_mode
 
 from autograder.checks import CheckFailed
 from autograder.course import Unit
+from autograder.grading.memory import Memory
 from autograder.grading.suites import Suites, Test
 from autograder.sandbox.inner.pretend.machine import put_back
 from autograder.sandbox.proxy import Asked, Call, LocalTransport, Session, same
@@ -45,8 +45,6 @@ EACH = 400  # bytes of an object that is no tensor, roughly
 if sys.platform == "linux":
     import resource
 
-T = TypeVar("T")
-
 
 @dataclass(frozen=True)
 class Replay:
@@ -58,27 +56,6 @@ class Replay:
     def ends_like(self, trace: Sequence[Call], error: BaseException | None) -> bool:
         """Do both end the test the same way, with the same values on the way?"""
         return _same_end(self.error, error) and _same_trace(self.trace, trace)
-
-
-class Memory(Generic[T]):
-    """Values by key, bounded by their bytes; what was used longest ago goes first."""
-
-    def __init__(self, most: int) -> None:
-        self.most, self.bytes = most, 0
-        self._kept: OrderedDict[Hashable, tuple[T, int]] = OrderedDict()
-
-    def get(self, key: Hashable) -> T | None:
-        if key not in self._kept:
-            return None
-        self._kept.move_to_end(key)
-        return self._kept[key][0]
-
-    def put(self, key: Hashable, value: T, size: int) -> None:
-        self._kept[key] = value, size
-        self.bytes += size
-        while self.bytes > self.most:
-            _, (_, gone) = self._kept.popitem(last=False)
-            self.bytes -= gone
 
 
 class Replays:

@@ -29,7 +29,7 @@ from autograder.checks.metrics import recording
 from autograder.course import Course, Unit, did_you_mean
 from autograder.grading.data import DataSource, JudgedData
 from autograder.grading.direct import Direct, Overdue, direct, limited
-from autograder.grading.known import Known, Transcripts
+from autograder.grading.known import Known
 from autograder.grading.make import Make, seed_of
 from autograder.models import PRETEND
 from autograder.sandbox.proxy import Session, Student
@@ -129,8 +129,7 @@ class Suites:
         try:
             with recording() as metrics:
                 if test.direct is not None:
-                    past = known.of(test.node.nodeid) if known is not None else None
-                    saved = self._call(test.node, test.direct, session, metrics, past)
+                    saved = self._call(test.node, test.direct, session, metrics, known)
                 else:
                     test.node.ihook.pytest_runtest_protocol(item=test.node, nextitem=None)
         except pytest.fail.Exception as error:  # the alarm rang between the test and its report (seen at load 10)
@@ -141,7 +140,7 @@ class Suites:
         return Ran(self._error, dict(metrics), time.perf_counter() - started + saved)
 
     def _call(
-        self, node: pytest.Function, how: Direct, session: Session, metrics: dict[str, float], past: Transcripts | None
+        self, node: pytest.Function, how: Direct, session: Session, metrics: dict[str, float], known: Known | None
     ) -> float:
         """The seconds that were saved."""
 
@@ -150,8 +149,8 @@ class Suites:
 
         try:
             with limited(how.seconds):
-                if past is not None:
-                    return past.run(body, session, metrics)
+                if known is not None:
+                    return known.run(node.nodeid, body, session, metrics)
                 body()
         except (Exception, OutcomeException) as error:  # pytest.skip and pytest.fail are no Exceptions
             self._error = error
