@@ -10,7 +10,6 @@ from __future__ import annotations
 
 import atexit
 import contextlib
-import functools
 import multiprocessing
 import multiprocessing.forkserver
 import os
@@ -33,7 +32,6 @@ def context() -> Any:
     """multiprocessing, as slots use it."""
     found: Any = multiprocessing.get_context("forkserver" if sys.platform == "linux" else "spawn")
     found.set_forkserver_preload(IMPORTED)
-    _ends_with_us()
     return found
 
 
@@ -78,15 +76,16 @@ def _cache_in(folder: Path | None) -> Iterator[None]:
         os.environ.update({CACHE: before} if before is not None else {})
 
 
-@functools.cache
-def _ends_with_us() -> None:
-    """What slots are forked from ends with this process, not half a second later: so long Python takes to take torch
-    apart.  It holds nothing that could be lost.  Where this process is killed, it ends by itself."""
+def end() -> None:
+    """What slots are forked from ends now, and its processor time is ours.  The next slot starts it again.
 
-    def end() -> None:
-        server: Any = multiprocessing.forkserver._forkserver
-        with contextlib.suppress(OSError, AttributeError, TypeError):  # there is none, or Python keeps it otherwise now
-            os.kill(server._forkserver_pid, signal.SIGKILL)
-            server._stop()
+    At the end of this process it is called by itself: left alone it ends seconds later, so long Python takes to take
+    torch apart.  It holds nothing that could be lost.  Where this process is killed, it ends without being told.
+    """
+    server: Any = multiprocessing.forkserver._forkserver
+    with contextlib.suppress(OSError, AttributeError, TypeError):  # there is none, or Python keeps it otherwise now
+        os.kill(server._forkserver_pid, signal.SIGKILL)
+        server._stop()
 
-    atexit.register(end)
+
+atexit.register(end)

@@ -18,6 +18,7 @@ from pytest_benchmark.fixture import BenchmarkFixture
 
 from autograder.bank import solution_path
 from autograder.course import Course, load
+from autograder.grading import forks
 from autograder.grading.pool import Pool
 from autograder.grading.slot import Job, Settings
 from autograder.grading.slots import attempts
@@ -25,7 +26,7 @@ from autograder.models import Submission
 
 ROOT = Path(__file__).parents[2]
 TRAINING = ("numpy_mlp",)  # 500 steps of the published network: the student's own work
-WARM, SUBMISSIONS, TRAININGS, ROUNDS = 2, 20, 3, 5
+WARM, SUBMISSIONS, TRAININGS = 2, 20, 3
 pytestmark = pytest.mark.timeout(900)
 ENVIRONMENT = os.environ | {"OMP_NUM_THREADS": "1"}
 
@@ -64,14 +65,15 @@ def test_a_submission_of_ten_items(benchmark: BenchmarkFixture, course: Course, 
 
 
 def test_a_submission_of_every_unit_without_training(benchmark: BenchmarkFixture, course: Course, floor: float) -> None:
+    """The second submission: from the third on known answers spare the hidden tests their work."""
     work = {
         unit.id: [item.id for item in unit.items if item.credit.kind != "ramp" and item.id not in TRAINING]
         for unit in course.units
     }
     benchmark.group = "one submission of all units: processor seconds of a slot's life"
     few = _pool_seconds(course, work, 1)
-    many = benchmark.pedantic(_pool_seconds, args=(course, work, 1 + ROUNDS), rounds=1)
-    each = (many - few) / ROUNDS
+    many = benchmark.pedantic(_pool_seconds, args=(course, work, 2), rounds=1)
+    each = many - few
     benchmark.extra_info.update(seconds=round(each, 2))
     keep(benchmark, each / floor, 12)
 
@@ -153,5 +155,8 @@ def _pool_seconds(course: Course, work: Mapping[str, Sequence[str]], times: int)
         ended = [attempt for _, attempt in attempts(pool.run(jobs))]
     assert len(ended) == len(pairs)
     assert all(attempt.scored for attempt in ended)
+    forks.end()  # slots are children of that process, and their times are known with its end
     after = resource.getrusage(resource.RUSAGE_CHILDREN)
-    return after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
+    spent = after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
+    assert spent > 1.0, "a slot's life cannot be shorter than an import of torch"
+    return spent
