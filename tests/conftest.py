@@ -1,4 +1,4 @@
-"""Shared fixtures: one zygote a tier for the whole session (it takes seconds to come up), and workers from it."""
+"""Shared fixtures: one zygote a tier for the whole session (the first takes seconds to come up), workers from it."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from textwrap import dedent
 
 import pytest
 
+from autograder.sandbox import nursery
 from autograder.sandbox.endings import SandboxError
 from autograder.sandbox.launch import Worker, Zygote
 from autograder.sandbox.proxy import Session, Student
@@ -43,6 +44,14 @@ def zygotes() -> Iterator[Callable[[str], Zygote]]:
     yield zygote
     for started in running.values():
         started.close()
+
+
+@pytest.fixture
+def another_nursery(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """Not the one of the other tests."""
+    monkeypatch.setattr(nursery, "_here", None)
+    yield
+    nursery.end()
 
 
 @pytest.fixture

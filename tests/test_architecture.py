@@ -279,11 +279,11 @@ def test_only_the_workbench_runs_source() -> None:
     assert modules_that("compile") <= {"sandbox.inner.workbench"}
 
 
-def test_only_the_launcher_ci_and_doctor_start_a_program() -> None:
+def test_only_the_sandbox_ci_and_doctor_start_a_program() -> None:
     users = {found.importer for found in ALL if found.module.split(".")[0] == "subprocess"}
-    assert users == {"sandbox.launch", "ci", "doctor"}
+    assert users == {"sandbox.nursery", "sandbox.walls", "ci", "doctor"}
     assert modules_that("os.system", "os.popen", "os.execv", "os.execve", "os.execvp", "os.posix_spawn") == set()
-    assert modules_that("os.fork") == {"sandbox.inner.zygote"}
+    assert modules_that("os.fork") == {"sandbox.inner.nursery", "sandbox.inner.zygote"}
 
 
 def test_only_the_coordinator_starts_processes_of_ours() -> None:

@@ -1,8 +1,9 @@
 """Nothing is lost, counted twice or left behind when parts of a run are killed, the disk fills, or two runs meet.
 
-The batch of test_a_hundred_kills… is graded by the command an instructor types; its coordinator, the process that forks
-its slots, slots, zygotes and workers get SIGKILL at random moments until the batch is done, and the command is given
-again whenever it ended early.  `DEATH_SEED=…` repeats the order of the kills (the moments depend on the machine).
+The batch of test_a_hundred_kills… is graded by the command an instructor types; its coordinator, the processes that
+fork its slots and its zygotes, slots, zygotes, their keepers and workers get SIGKILL at random moments until the batch
+is done, and the command is given again whenever it ended early.  `DEATH_SEED=…` repeats the order of the kills (the
+moments depend on the machine).
 """
 
 from __future__ import annotations
@@ -37,7 +38,15 @@ from autograder.grading.store import FOLDER, Store, StoreError
 from tests.real_path import _children, adopting_orphans, memory_groups
 from tests.tiny_course import SOLUTION, answer, environment, put, python, tiny_course, wait_until
 
-KINDS = {"coordinator": 1, "forkserver": 1, "slot": 2, "zygote": 2, "worker": 30}  # and how often each is meant
+KINDS = {  # and how often each is meant
+    "coordinator": 1,
+    "forkserver": 1,
+    "nursery": 1,
+    "slot": 2,
+    "keeper": 1,
+    "zygote": 2,
+    "worker": 30,
+}
 STUDENTS, ITEMS, KILLS, SECONDS = 60, 4, 100, 1500
 linux = pytest.mark.skipif(sys.platform != "linux", reason="walls, /proc and small disks to mount are Linux's")
 
@@ -110,12 +119,8 @@ def processes() -> dict[int, tuple[int, str]]:
 
 
 def below(pid: int, known: dict[int, tuple[int, str]]) -> list[int]:
-    """The Python processes under this one; bubblewrap's own are looked through."""
-    found: list[int] = []
-    for child, (parent, name) in known.items():
-        if parent == pid:
-            found += below(child, known) if name == "bwrap" else [child]
-    return found
+    """The Python processes under this one; bubblewrap and what it holds are nobody's."""
+    return [child for child, (parent, name) in known.items() if parent == pid and name not in ("bwrap", "cat")]
 
 
 def line(pid: int) -> str:
@@ -128,11 +133,14 @@ def line(pid: int) -> str:
 def family(coordinator: int) -> dict[str, list[tuple[int, int]]]:
     """kind → (pid, its parent in our drawing)."""
     known = processes()
-    forkservers = [(pid, coordinator) for pid in below(coordinator, known) if "multiprocessing.forkserver" in line(pid)]
+    own = [(pid, line(pid)) for pid in below(coordinator, known)]
+    forkservers = [(pid, coordinator) for pid, words in own if "multiprocessing.forkserver" in words]
+    nurseries = [(pid, coordinator) for pid, words in own if "inner.nursery" in words]
     slots = [(pid, server) for server, _ in forkservers for pid in below(server, known)]
-    zygotes = [(pid, slot) for slot, _ in slots for pid in below(slot, known)]
+    keepers = [(pid, nursery) for nursery, _ in nurseries for pid in below(nursery, known)]
+    zygotes = [(pid, keeper) for keeper, _ in keepers for pid in below(keeper, known)]
     workers = [(pid, zygote) for zygote, _ in zygotes for pid in below(zygote, known)]
-    found = [(coordinator, 0)], forkservers, slots, zygotes, workers
+    found = [(coordinator, 0)], forkservers, nurseries, slots, keepers, zygotes, workers
     return dict(zip(KINDS, found, strict=True))
 
 
@@ -264,16 +272,19 @@ def test_slots_that_can_never_be_forked_are_told_on_one_line() -> None:
 
 
 @linux
-def test_what_slots_were_forked_from_has_ended_when_the_command_has(course: Course, tmp_path: Path) -> None:
+@pytest.mark.parametrize("kind", ["forkserver", "nursery"])
+def test_what_slots_and_zygotes_were_forked_from_has_ended_when_the_command_has(
+    course: Course, tmp_path: Path, kind: str
+) -> None:
     put(tmp_path / "an" / "tiny.py", SOLUTION)
     words = [*command(course, tmp_path / "an", tmp_path / "out"), "--isolation", "process", "--trust-submissions"]
     with adopting_orphans():
         before = _children()
         with subprocess.Popen(words, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL) as running:
-            wait_until(lambda: bool(family(running.pid)["forkserver"]))
-            ((forkserver, _),) = family(running.pid)["forkserver"]
+            wait_until(lambda: bool(family(running.pid)[kind]))
+            ((pid, _),) = family(running.pid)[kind]
             assert running.wait(100) == 0
-            assert forkserver not in _children() - before
+            assert pid not in _children() - before
 
 
 # --- scratch folders ---

@@ -29,6 +29,7 @@ from autograder.grading.slots import Event, GradingError, attempts, unscored
 from autograder.grading.store import FOLDER, Store
 from autograder.intake import collect
 from autograder.models import Attempt, Environment, Grade, Isolation, ItemResult, Submission, Verdict, Words, msg
+from autograder.sandbox import nursery
 from autograder.watch import Watch
 from tests.tiny_course import (
     SOLUTION,
@@ -462,15 +463,38 @@ def children(pid: int) -> list[int]:
     return found
 
 
+def zygotes() -> set[int]:
+    """All that were forked for this process; a keeper is between each and the nursery."""
+    assert nursery.line() is not None
+    assert nursery._here is not None
+    assert nursery._here.process is not None
+    return {zygote for keeper in children(nursery._here.process.pid) for zygote in children(keeper)}
+
+
 @pytest.mark.skipif(sys.platform != "linux", reason="reads /proc")
-def test_a_submission_whose_zygote_was_killed_is_run_again(
-    course: Course, walled: Pool, undisturbed: list[Attempt]
+def test_a_submission_whose_zygote_was_killed_is_run_again(course: Course, undisturbed: list[Attempt]) -> None:
+    others = zygotes()
+    with slots(course, "process", 2) as pool:
+        before = list(pool.slots)
+        victim, _ = zygotes() - others
+        os.kill(victim, signal.SIGKILL)
+        assert without_time(judged(pool, course, *CLASS)) == undisturbed
+        assert sum(slot not in pool.slots for slot in before) == 1
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="reads /proc")
+def test_a_submission_whose_nursery_was_killed_is_judged_and_the_next_slot_finds_another(
+    course: Course, undisturbed: list[Attempt]
 ) -> None:
-    before = list(walled.slots)
-    (zygote,) = children(before[0].process.pid)
-    os.kill(zygote, signal.SIGKILL)
-    assert without_time(judged(walled, course, *CLASS)) == undisturbed
-    assert before[0] not in walled.slots
+    others = zygotes()
+    with slots(course, "process", 2) as pool:
+        born = zygotes() - others
+        assert nursery._here is not None
+        assert nursery._here.process is not None
+        nursery._here.process.kill()
+        victim, _ = born
+        os.kill(victim, signal.SIGKILL)
+        assert without_time(judged(pool, course, *CLASS)) == undisturbed
 
 
 # Ctrl-C

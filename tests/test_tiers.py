@@ -150,15 +150,20 @@ def test_the_attack_leaves_the_graders_signals_as_they_were(zygotes: Zygotes) ->
     assert signal.getsignal(signal.SIGURG) == before
 
 
+@bubblewrap
 def test_walls_that_were_silently_left_out_are_noticed(monkeypatch: pytest.MonkeyPatch) -> None:
-    """A tier that says `namespaces` and whose jail does nothing."""
-    command = view.command
-    monkeypatch.setattr(view, "command", lambda tier, *rest: command("process", *rest))
+    """A tier that says `namespaces`, whose bubblewrap shows everything, and whose jail does nothing."""
+    order = view.order
+    monkeypatch.setattr(view, "order", lambda tier, *rest: order(tier, *rest) | {"tier": "process"})
+    everything = ["bwrap", "--unshare-user", "--dev-bind", "/", "/", "--info-fd"]
+    monkeypatch.setattr(view, "walls", lambda info, gpu: [*everything, str(info), "--", "cat"])
     with pytest.raises(SandboxError, match=f"^namespaces: the self-attack could {', '.join(DEEDS)}$"):
         choose("namespaces")
 
 
-def test_a_landlock_that_answers_but_does_nothing_is_noticed(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+def test_a_landlock_that_answers_but_does_nothing_is_noticed(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, another_nursery: None
+) -> None:
     """As on kernels where the call succeeds and restricts nothing; seccomp still stands."""
     shutil.copytree(view.INNER, tmp_path / "inner")
     jail = tmp_path / "inner" / "jail.py"
@@ -168,6 +173,16 @@ def test_a_landlock_that_answers_but_does_nothing_is_noticed(monkeypatch: pytest
     monkeypatch.setattr(view, "INNER", tmp_path / "inner")
     with pytest.raises(SandboxError, match=f"^landlock: the self-attack could {DEEDS[0]}, {DEEDS[1]}$"):
         choose("landlock")
+
+
+@bubblewrap
+@pytest.mark.parametrize("broken", ["bubblewrap says nothing", "bubblewrap fails"])
+def test_walls_that_do_not_come_up_are_told(broken: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    words = ["sh", "-c", "echo no user namespaces here >&2; exit 1"] if broken == "bubblewrap fails" else ["true"]
+    monkeypatch.setattr(view, "walls", lambda info, gpu: words)
+    told = "bubblewrap put up no walls" + ("" if words == ["true"] else ": no user namespaces here")
+    with pytest.raises(SandboxError, match=f"^namespaces: {told}$"):
+        choose("namespaces")
 
 
 # --- on this very machine ---

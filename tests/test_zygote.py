@@ -19,12 +19,13 @@ import pytest
 import torch
 
 from autograder.checks import StudentRaised
-from autograder.sandbox import launch, view
+from autograder.sandbox import launch, nursery, view
 from autograder.sandbox.answers import OutOfMemory
-from autograder.sandbox.endings import Ending, SandboxError, WorkerGone, WorkerTimeout
+from autograder.sandbox.endings import Ending, Killed, SandboxError, WorkerGone, WorkerTimeout
 from autograder.sandbox.inner import wire
 from autograder.sandbox.inner.watch import PROCESSES
 from autograder.sandbox.launch import Worker, Zygote
+from autograder.sandbox.nursery import NurseryGone
 from autograder.sandbox.shared import SharedData
 from tests.ordinary_user import as_nobody
 
@@ -346,10 +347,9 @@ def f():
 def test_the_end_of_the_control_socket_ends_everything(zygotes: Zygotes, tier: str) -> None:
     zygotes(tier)  # skips where there is none
     zygote = Zygote(tier)
-    assert zygote.process is not None
     hanging = opened(zygote.worker(memory_mb=256, cpu_seconds=60), "import os\ndef f(): return os.getpid()")
-    below = _descendants(zygote.process.pid)
-    assert below
+    below = [zygote.pid, *_descendants(zygote.pid)]
+    assert len(below) > 1
     zygote.close()
     assert all(gone_within(10.0, pid) for pid in below)
     assert not zygote.folder.exists()
@@ -364,7 +364,7 @@ import os, sys, time
 from autograder.sandbox.launch import Zygote
 zygote = Zygote("landlock")
 worker = zygote.worker(memory_mb=256, cpu_seconds=60)
-print(zygote.process.pid, worker.pid, zygote.folder, flush=True)
+print(zygote.pid, worker.pid, zygote.folder, flush=True)
 time.sleep(1000)
 """
     grader = subprocess.Popen([sys.executable, "-c", program], stdout=subprocess.PIPE, text=True)
@@ -468,11 +468,10 @@ def f():
 @WALLED
 def test_a_fork_bomb_is_swept_away_with_its_worker(worker: Start, tier: str) -> None:
     started = worker(BOMB, tier, processes=True)
-    assert started.zygote.process is not None
-    with_worker = len(_descendants(started.zygote.process.pid))
+    with_worker = len(_descendants(started.zygote.pid))
     with pytest.raises(WorkerTimeout):
         call(started, "bomb", seconds=1.0)
-    assert len(_descendants(started.zygote.process.pid)) == with_worker - 1
+    assert len(_descendants(started.zygote.pid)) == with_worker - 1
     assert call(worker(BOMB, tier, processes=True), "count")["ok"][0] == PROCESSES
 
 
@@ -646,28 +645,66 @@ def test_without_bubblewrap_the_cure_is_named_and_nothing_is_left(
     assert list(temporary.iterdir()) == []
 
 
-def test_a_zygote_that_does_not_come_up_is_told_with_its_last_words(
-    monkeypatch: pytest.MonkeyPatch, temporary: Path
+def test_what_fails_in_the_nursery_is_told_to_all_who_ask(
+    monkeypatch: pytest.MonkeyPatch, temporary: Path, another_nursery: None
 ) -> None:
-    monkeypatch.setattr(view, "command", lambda *_: [sys.executable, "-c", "raise SystemExit('no torch here')"])
-    with pytest.raises(SandboxError, match="the zygote did not answer: no torch here"):
-        Zygote("landlock")
+    monkeypatch.setattr(view, "COMPAT", temporary / "no_torch_here.py")
+    for _ in range(2):
+        with pytest.raises(SandboxError, match=r"(?s)the zygote did not answer: .*No such file.*no_torch_here\.py"):
+            Zygote("landlock")
     assert list(temporary.iterdir()) == []
 
 
-def test_a_zygote_whose_program_is_missing_is_told(monkeypatch: pytest.MonkeyPatch, temporary: Path) -> None:
-    monkeypatch.setattr(view, "command", lambda *_: ["/no/such/python"])
+def test_a_nursery_whose_program_is_missing_is_told(
+    monkeypatch: pytest.MonkeyPatch, temporary: Path, another_nursery: None
+) -> None:
+    monkeypatch.setattr(view, "program", lambda _: ["/no/such/python"])
     with pytest.raises(SandboxError, match="No such file or directory: /no/such/python"):
         Zygote("landlock")
     assert list(temporary.iterdir()) == []
 
 
+@linux
+def test_zygotes_do_not_end_with_their_nursery_and_the_next_finds_another(another_nursery: None) -> None:
+    first = Zygote("process")
+    assert nursery._here is not None
+    assert nursery._here.process is not None
+    nursery._here.process.kill()
+    nursery._here.process.wait()
+    second = Zygote("process")
+    for zygote in (first, second):
+        assert call(opened(zygote.worker(memory_mb=256, cpu_seconds=9), "def f(): return 7"), "f")["ok"] == 7
+        zygote.close()
+
+
+@linux
+def test_a_slot_whose_nursery_was_killed_says_so_and_starts_none(another_nursery: None) -> None:
+    line = nursery.line()
+    assert nursery._here is not None
+    assert nursery._here.process is not None
+    nursery._here.process.kill()
+    nursery._here.process.wait()
+    nursery.adopt(line)  # as a slot has it
+    with pytest.raises(NurseryGone, match="what zygotes are forked from was killed"):
+        Zygote("process")
+
+
+@linux
+def test_a_zygote_dies_with_its_keeper(another_nursery: None) -> None:
+    """Who would say how it ended?"""
+    zygote = Zygote("process")
+    keeper = int(Path(f"/proc/{zygote.pid}/stat").read_text().rpartition(")")[2].split()[1])
+    os.kill(keeper, signal.SIGKILL)
+    assert gone_within(5.0, zygote.pid)
+    with pytest.raises(Killed, match="it was killed"):
+        zygote.worker(memory_mb=256, cpu_seconds=1)
+    zygote.close()
+
+
 def test_a_zygote_that_died_is_a_sandbox_error() -> None:
     zygote = Zygote("process")
-    assert zygote.process is not None
-    zygote.process.kill()
-    zygote.process.wait()
-    with pytest.raises(SandboxError, match="the zygote"):
+    os.kill(zygote.pid, signal.SIGKILL)
+    with pytest.raises(Killed, match=r"the zygote (is gone|did not answer): it was killed"):
         zygote.worker(memory_mb=256, cpu_seconds=1)
     zygote.close()
 

@@ -29,6 +29,7 @@ from autograder.grading.scratch import scratch
 from autograder.grading.slot import Beat, Done, Fault, Hello, Job, Judged, Settings
 from autograder.grading.slot import main as slot_main
 from autograder.grading.slots import Event, GradingError, HopelessError, unscored
+from autograder.sandbox import nursery
 from autograder.sandbox.cgroup import sweep as sweep_groups
 
 STARTS = 3  # how often in a row a slot may die before it has come up
@@ -195,7 +196,7 @@ class Pool:
         gpu = next((gpu for gpu in self.settings.gpus if gpu not in taken), "")
         settings = dataclasses.replace(self.settings, gpu=gpu)
         with theirs:
-            arguments = theirs, settings, dict(os.environ)
+            arguments = theirs, nursery.line(), settings, dict(os.environ)
             make = partial(context.Process, target=slot_main, args=arguments, daemon=False)
             process = forks.started(make, settings.scratch)
         self.slots.append(Slot(process, ours, time.monotonic() + START_SECONDS, gpu))
@@ -209,7 +210,7 @@ class Pool:
     def _greet(self, slot: Slot, message: object) -> None:
         # on the first start a Fault is an answer (no tier holds); in the middle of a run it is bad luck like a death
         unlucky = isinstance(message, str) or (
-            isinstance(message, Fault) and not message.fatal and self.hello is not None
+            isinstance(message, Fault) and not message.fatal and (message.killed or self.hello is not None)
         )
         if unlucky and self.stillborn + 1 < STARTS:
             self.stillborn += 1

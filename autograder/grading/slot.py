@@ -15,6 +15,7 @@ import multiprocessing
 import os
 import platform
 import signal
+import socket
 import sys
 import tempfile
 import time
@@ -104,14 +105,23 @@ class Done:
 
 @dataclass(frozen=True)
 class Fault:
-    """Ours.  `fatal`: no other slot would fare better (a suite that cannot be collected)."""
+    """Ours.  `fatal`: no other slot would fare better (a suite that cannot be collected).
+
+    `killed`: a process that the slot needs was killed from outside, so another may fare better.
+    """
 
     text: str
     fatal: bool
+    killed: bool = False
 
 
-def main(connection: Connection, settings: Settings, environment: Mapping[str, str]) -> None:
-    """The body of the slot's process.  It may have been forked with the environment of another hour."""
+def main(
+    connection: Connection, line: socket.socket | None, settings: Settings, environment: Mapping[str, str]
+) -> None:
+    """The body of the slot's process.  It may have been forked with the environment of another hour.
+
+    `line`: to the nursery, which the slot asks for its zygote.
+    """
     _harden()
     os.environ.clear()
     os.environ.update(environment)
@@ -125,13 +135,17 @@ def main(connection: Connection, settings: Settings, environment: Mapping[str, s
     from autograder.grading.devices import NoDevice
     from autograder.grading.suites import SuiteError
     from autograder.sandbox.endings import SandboxError
+    from autograder.sandbox.nursery import NurseryGone, adopt
 
+    adopt(line)
     try:
         _serve(connection, settings)
     except (SuiteError, CourseError, DataError, BankError, NoDevice) as error:
         _send(connection, Fault(str(error), fatal=True))
     except SandboxError as error:
         _send(connection, Fault(str(error), fatal=False))
+    except NurseryGone as error:
+        _send(connection, Fault(str(error), fatal=False, killed=True))
     except OSError as error:
         if not isinstance(error, (BrokenPipeError, ConnectionResetError)):  # a full disk, say
             _send(connection, Fault(f"{error.strerror}: {error.filename}", fatal=False))

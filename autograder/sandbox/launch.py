@@ -1,4 +1,4 @@
-"""Starts a zygote under a tier, and workers from it: the grader's end of both sockets.
+"""Asks for a zygote under a tier, and for workers from it: the grader's end of both sockets.
 
     Zygote(tier).worker(limits) → Worker;  Worker.request(bytes, seconds) → bytes
 
@@ -11,9 +11,9 @@ from __future__ import annotations
 import contextlib
 import itertools
 import os
+import select
 import signal
 import socket
-import subprocess
 import sys
 import tempfile
 import threading
@@ -23,17 +23,16 @@ from pathlib import Path
 from types import FrameType
 from typing import Any
 
-from autograder.sandbox import view
+from autograder.sandbox import nursery, view
 from autograder.sandbox.cgroup import MemoryGroup, NoGroup
 from autograder.sandbox.endings import Ending, Killed, SandboxError, WorkerGone, WorkerTimeout
 from autograder.sandbox.inner import wire
 from autograder.sandbox.inner.rubble import remove
 from autograder.sandbox.inner.watch import MEMORY_SHARE
-from autograder.sandbox.inner.zygote import READY
 from autograder.sandbox.printed import Drain, Excerpt
 from autograder.sandbox.shared import SharedData
+from autograder.sandbox.walls import Walls
 
-KILLED = (-signal.SIGKILL, 128 + signal.SIGKILL)  # the second is how bubblewrap tells it
 START_SECONDS = 120.0  # importing torch took 1.2–6 s; a busy machine with a cold disk needs far longer
 
 
@@ -56,7 +55,7 @@ class Worker:
             ready = wire.receive(self.connection)
         except (OSError, wire.WireError):
             ready = None
-        if bytes(ready or b"") != READY:
+        if bytes(ready or b"") != wire.READY:
             kind = Killed if self.end(1.0).by_another else SandboxError
             raise kind(f"{self.zygote.tier}: a worker could not lock itself in: {self.zygote.last_words()}")
 
@@ -126,38 +125,38 @@ def no_alarm() -> Iterator[None]:
 
 
 class Zygote:
-    """One exec'd interpreter with torch imported; owns the slot's scratch folder."""
+    """A child of the nursery's, with torch imported, inside its walls; owns the slot's scratch folder."""
 
     def __init__(self, tier: str, gpu: str = "") -> None:
         self.tier, self.gpu = tier, gpu
         self.folder = Path(tempfile.mkdtemp(prefix="autograder-"))
         self.log = (self.folder / "zygote.log").open("ab+")  # append: reading it moves the shared offset
-        self.process: subprocess.Popen[bytes] | None = None
+        self.pid, self.ending = 0, ""  # as its keeper tells them
+        self.walls: Walls | None = None
         self.group, self.memory = _memory_group()
         self.kills = self.hits = 0  # of the group, when the last worker began
         self.control, theirs = socket.socketpair()
+        told, tells = os.pipe()
+        self.keeper = open(told, "rb", buffering=0)  # noqa: SIM115
         try:
-            with theirs:
-                self.process = self._start(theirs.fileno())
+            with theirs, open(tells, "wb"):
+                self._ask([theirs.fileno(), self.log.fileno(), tells])
             self.hello = self.answer(START_SECONDS)
+            self.pid = int(self._keepers_word(START_SECONDS))
         except BaseException:
             self.close()
             raise
 
-    def _start(self, control: int) -> subprocess.Popen[bytes]:
-        try:
-            return subprocess.Popen(
-                view.command(self.tier, self.folder, control, self.gpu),
-                pass_fds=[control],
-                stdin=subprocess.DEVNULL,
-                stdout=self.log,
-                stderr=self.log,
-                env=view.ENVIRONMENT | view.gpu_environment(self.gpu) | {"HOME": str(self.folder)},
-                cwd="/",
-                start_new_session=True,
-            )
-        except OSError as error:
-            raise SandboxError(f"{error.strerror}: {error.filename}") from None
+    def _ask(self, descriptors: list[int]) -> None:
+        if self.tier == "namespaces":
+            try:
+                self.walls = Walls(self.gpu, self.log)
+            except SandboxError as error:
+                raise SandboxError(f"{error}: {self.last_words()}" if self._said() else str(error)) from None
+            descriptors.append(self.walls.door)
+        nursery.ask(view.order(self.tier, self.folder, self.gpu), descriptors)
+        if self.walls is not None:
+            self.walls.leave()
 
     def worker(
         self,
@@ -242,24 +241,46 @@ class Zygote:
         return answer
 
     def _gone(self, what: str) -> SandboxError:
-        with contextlib.suppress(subprocess.TimeoutExpired):
-            if self.process is not None and self.process.wait(1.0) in KILLED:
-                return Killed(f"the zygote {what}: it was killed")
+        self.pid = self.pid or int(self._keepers_word(1.0) or 0)
+        if self.pid:
+            killed = self._ended(1.0) == str(-signal.SIGKILL)
+        else:  # it was not born; who could have said why was killed
+            killed = not self._said()
+        if killed:
+            return Killed(f"the zygote {what}: it was killed")
         return SandboxError(f"the zygote {what}: {self.last_words()}")
 
+    def _ended(self, seconds: float) -> str:
+        """Its exit code; -9 where its keeper was killed, with which it dies; "" while it runs."""
+        self.ending = self.ending or self._keepers_word(seconds)
+        return self.ending
+
+    def _keepers_word(self, seconds: float) -> str:
+        word = b""
+        while not word.endswith(b"\n"):
+            if not select.select([self.keeper], [], [], seconds)[0]:
+                return ""
+            if not (more := self.keeper.read(1)):
+                return str(-signal.SIGKILL) if self.pid else ""
+            word += more
+        return word.decode().strip()
+
     def last_words(self) -> str:
+        return self._said() or "it said nothing"
+
+    def _said(self) -> str:
         self.log.seek(0)
-        return self.log.read()[-800:].decode(errors="replace").strip() or "it said nothing"
+        return self.log.read()[-800:].decode(errors="replace").strip()
 
     def close(self) -> None:
         """Ends the zygote, its workers and its folder."""
         self.control.close()
-        if self.process is not None:
-            try:
-                self.process.wait(2.0)
-            except subprocess.TimeoutExpired:
-                self.process.kill()
-                self.process.wait()
+        if self.pid and not self._ended(2.0):
+            with contextlib.suppress(ProcessLookupError):
+                os.kill(self.pid, signal.SIGKILL)
+        if self.walls is not None:
+            self.walls.close()
+        self.keeper.close()
         self.log.close()
         if self.group is not None:
             self.group.close()

@@ -1,6 +1,7 @@
-"""What a zygote sees of the machine, and the command that starts it there: folders to read, a scratch, few variables.
+"""What a zygote sees of the machine: folders to read, a scratch, few variables; and the commands behind it.
 
-    command(tier, folder, control) → the words of a program for launch.Zygote;  readable() → what the jail lets it read
+    program(line) → what becomes the nursery;  walls() → what puts up those of `namespaces`;  order(tier, folder) → what
+    the nursery is asked for;  readable() → what the jail lets a worker read
 
 Under `namespaces` bubblewrap shows nothing but what is named here; under `landlock` the jail is told what is named here
 and refuses the rest (inner/jail.py).  Bubblewrap missing raises `SandboxError` with its cure; whether the walls stand
@@ -10,11 +11,10 @@ is not asked here but tried (tiers.py).
 from __future__ import annotations
 
 import importlib.util
-import json
 import os
 import shutil
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from pathlib import Path
 
 from autograder.sandbox.endings import SandboxError
@@ -66,9 +66,9 @@ def gpu_nodes(gpu: str) -> list[str]:
 
 
 def readable() -> list[str]:
-    """What a worker may read: the interpreter, its libraries, and the inner half of the kit."""
+    """What a worker may read: the interpreter and its libraries.  Of the kit nothing: it has it in memory."""
     python = {sys.prefix, sys.base_prefix, *_package_folders()}
-    return [*(path for path in SYSTEM if os.path.exists(path)), *sorted(python), str(INNER)]
+    return [*(path for path in SYSTEM if os.path.exists(path)), *sorted(python)]
 
 
 def _package_folders() -> Iterator[str]:
@@ -80,44 +80,53 @@ def _package_folders() -> Iterator[str]:
                 yield str(folder)
 
 
-def command(tier: str, folder: Path, control: int, gpu: str = "") -> list[str]:
-    """The program that becomes the zygote; without bubblewrap its code and its scratch are laid into `folder`."""
-    inside = tier == "namespaces"
-    kit = "/kit" if inside else str(folder / "kit")
-    scratch = "/tmp" if inside else str(folder / "scratch")
-    facts = [path for path in GPU_FACTS if gpu and os.path.exists(path)]
-    settings = {"tier": tier, "readable": [*readable(), *facts, kit], "scratch": scratch, "nodes": gpu_nodes(gpu)}
-    boot = f"import sys; sys.path.insert(0, {kit!r}); from inner.zygote import main; "
-    boot += f"main({control}, {json.dumps(settings)!r})"
-    python = [sys.executable, "-I", "-B", "-X", "utf8", "-c", boot]
-    if inside:
-        return [*_bubblewrap(gpu_nodes(gpu), facts), *python]
-    (folder / "scratch").mkdir()
-    shutil.copytree(INNER, folder / "kit" / "inner", ignore=shutil.ignore_patterns("__pycache__"))
-    if COMPAT.exists():
-        shutil.copy(COMPAT, folder / "kit")
-    return python
+def program(line: int) -> list[str]:
+    """What becomes the nursery: Python's own libraries, torch, and the inner half of the kit."""
+    boot = f"import sys; sys.path.insert(0, {str(INNER.parent)!r}); from inner.nursery import main; "
+    boot += f"main({line}, {str(COMPAT)!r})"
+    return [sys.executable, "-I", "-B", "-X", "utf8", "-c", boot]
 
 
-def _bubblewrap(nodes: Sequence[str], facts: Sequence[str]) -> list[str]:
-    """A view of the machine with nothing but the interpreter in it, no network, and a pid space of its own."""
+def order(tier: str, folder: Path, gpu: str = "") -> dict[str, object]:
+    """What a zygote is to be; where no walls are put up its scratch is made in `folder`."""
+    walled = tier == "namespaces"
+    scratch = "/tmp" if walled else str(folder / "scratch")
+    if not walled:
+        (folder / "scratch").mkdir()
+    return {
+        "tier": tier,
+        "readable": [*readable(), *_facts(gpu)],
+        "nodes": gpu_nodes(gpu),
+        "scratch": scratch,
+        "home": scratch,
+        "environment": {"HOME": scratch, "TMPDIR": scratch} | gpu_environment(gpu),
+    }
+
+
+def _facts(gpu: str) -> list[str]:
+    return [path for path in GPU_FACTS if gpu and os.path.exists(path)]
+
+
+def walls(info: int, gpu: str = "") -> list[str]:
+    """A view of the machine with nothing but the interpreter in it, no network, and process numbers of its own.
+
+    What runs in there is `cat`: it says that the walls are up, and they fall when it is spoken to no more.
+    `info`: a descriptor for its number.
+    """
     program = shutil.which("bwrap")
     if program is None:
         raise SandboxError("bubblewrap is not installed (apt-get install bubblewrap)")
     walls = [program, "--unshare-all", "--unshare-user", "--uid", "1000", "--gid", "1000", "--cap-drop", "ALL"]
-    walls += ["--die-with-parent", "--new-session", "--hostname", "grader", "--proc", "/proc", "--dev", "/dev"]
-    walls += ["--size", str(SCRATCH_MB << 20), "--tmpfs", "/tmp"]
+    walls += ["--die-with-parent", "--new-session", "--as-pid-1", "--hostname", "grader"]
+    walls += ["--info-fd", str(info)]
+    walls += ["--proc", "/proc", "--dev", "/dev", "--size", str(SCRATCH_MB << 20), "--tmpfs", "/tmp"]
     for path in readable():
-        if path == str(INNER):
-            walls += ["--ro-bind", path, "/kit/inner"]
-        elif os.path.islink(path):
+        if os.path.islink(path):
             walls += ["--symlink", os.readlink(path), path]
         else:
             walls += ["--ro-bind", path, path]
-    for node in nodes:
+    for node in gpu_nodes(gpu):
         walls += ["--dev-bind", node, node]
-    for path in facts:
+    for path in _facts(gpu):
         walls += ["--ro-bind", path, path]
-    if COMPAT.exists():
-        walls += ["--ro-bind", str(COMPAT), "/kit/torchvision_compat.py"]
-    return [*walls, "--setenv", "HOME", "/tmp", "--chdir", "/tmp", "--"]
+    return [*walls, "--chdir", "/tmp", "--", "cat"]

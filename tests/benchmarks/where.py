@@ -225,12 +225,11 @@ def measure(course: Course, unit: Unit, submissions: Sequence[Submission], warm:
 
 def _judged(judge: Judge, submissions: Sequence[Submission], warm: int, clock: Clock, inside: Inside) -> Found:
     assert judge.zygote is not None
-    assert judge.zygote.process is not None
     for submission in submissions[:warm]:
         judge.judge(submission)
     clock.__init__()  # type: ignore[misc]
     inside.__init__()  # type: ignore[misc]
-    pid = judge.zygote.process.pid
+    pid = judge.zygote.pid
     began, grader = ran(pid), time.process_time()
     attempts = tuple(judge.judge(submission) for submission in submissions[warm:])
     grader = time.process_time() - grader
@@ -241,16 +240,15 @@ def _judged(judge: Judge, submissions: Sequence[Submission], warm: int, clock: C
 
 
 def _floor(zygote: Zygote, inside: Inside) -> float:
-    assert zygote.process is not None
     asked, inside.asked = inside.asked, []
-    began, grader, workers = ran(zygote.process.pid), time.process_time(), 0.0
+    began, grader, workers = ran(zygote.pid), time.process_time(), 0.0
     for limits, frames in asked:
         worker = zygote.worker(**{**limits, "printed": None})
         for frame in frames:
             with suppress(Exception):  # it may end there, as it did the first time
                 worker.request(frame, 30.0)
         workers += worker.end(0.0).cpu
-    return time.process_time() - grader + ran(zygote.process.pid) - began + workers
+    return time.process_time() - grader + ran(zygote.pid) - began + workers
 
 
 def table(found: Found, torch_seconds: float) -> str:

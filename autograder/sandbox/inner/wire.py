@@ -35,8 +35,9 @@ from .arrays import (
     tensor_bytes,
 )
 
-__all__ = ["CAP", "DTYPES", "NAMES", "Ref", "WireError", "pack", "receive", "send", "unpack"]
+__all__ = ["CAP", "DTYPES", "NAMES", "READY", "Ref", "WireError", "pack", "receive", "send", "unpack"]
 
+READY = b"locked in"  # a worker's first frame, before a line of the student's has run
 DEPTH = 24  # tuples in tuples; msgpack itself stops lists and maps at 512
 ITEMS = 1 << 22  # entries of all lists, tuples and maps of a frame: 60 MB of empty lists took 4.6 GB and 73 s to read
 EXTENSIONS = 1 << 15  # tensors, arrays, tuples … of a frame: each takes 13 µs to rebuild
