@@ -81,8 +81,8 @@ def _answer(order: bytes, descriptors: list[int], versions: dict[str, str], trou
 def _preload(compat: str) -> dict[str, str]:
     """Import now what an answer would import later; constructing an optimizer alone pulls in 823 modules."""
     gc.disable()  # a fifth of the time of the imports is garbage collection that finds nothing
-    with tempfile.TemporaryDirectory(prefix="autograder-") as cache:
-        os.environ["TORCHINDUCTOR_CACHE_DIR"] = cache  # made at the import, not used
+    with tempfile.TemporaryDirectory(prefix="autograder-") as folder:
+        os.environ["TORCHINDUCTOR_CACHE_DIR"] = folder  # made at the import, not used
         import numpy
         import torch
         import torch._dynamo
@@ -90,18 +90,20 @@ def _preload(compat: str) -> dict[str, str]:
         import torch.utils.data
 
         del os.environ["TORCHINDUCTOR_CACHE_DIR"]
-    for module in pkgutil.walk_packages([str(Path(__file__).parent)], f"{__package__}."):
-        importlib.import_module(module.name)
-    from .zygote import one_thread
+        torch.set_num_threads(1)
+        for module in pkgutil.walk_packages([str(Path(__file__).parent)], f"{__package__}."):
+            importlib.import_module(module.name)
+        from .warm import warm
+        from .zygote import one_thread
 
-    sys.path.pop(0)  # where `inner` was found: its neighbours there are the grader's
-    _import_file("torchvision_compat", compat).install()
-    with contextlib.suppress(ImportError, OSError):  # the jail says what is missing
-        import landlockpy
-        import pyseccomp  # noqa: F401
+        sys.path.pop(0)  # where `inner` was found: its neighbours there are the grader's
+        _import_file("torchvision_compat", compat).install()
+        with contextlib.suppress(ImportError, OSError):  # the jail says what is missing
+            import landlockpy
+            import pyseccomp  # noqa: F401
 
-        landlockpy.abi_version()  # finds libc, for which it runs a program: once, not in each worker
-    torch.set_num_threads(1)
+            landlockpy.abi_version()  # finds libc, for which it runs a program: once, not in each worker
+        warm(Path(folder))
     one_thread()
     gc.enable()
     gc.collect()

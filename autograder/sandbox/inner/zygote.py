@@ -104,6 +104,7 @@ def _fork(
     assert not jail.nodes or not_started(), "CUDA was started in the zygote: no worker could use it"
     scratch = Path(tempfile.mkdtemp(prefix="work-", dir=scratch_root))
     free = watch.free(scratch)
+    jail.compile(order["processes"])
     ours, theirs = socket.socketpair()
     with ours:
         pid = os.fork()
