@@ -35,7 +35,7 @@ from autograder.sandbox.cgroup import sweep as sweep_groups
 STARTS = 3  # how often in a row a slot may die before it has come up
 TRIES = 2  # how often an item may take a slot down with it before it is set aside for staff
 DEATHS = 4  # … and a submission: what is then left of it is set aside, too
-START_SECONDS = 300.0  # a slot's own start: two imports of torch, on a machine that may be busy
+START_SECONDS = 300.0  # a slot's own start, with the imports of torch, on a machine that may be busy
 SLACK = 30.0  # above an item's own limit: import, replay, a busy machine
 
 
