@@ -228,7 +228,7 @@ def test_a_worker_sees_its_gpu_and_the_driver_and_nothing_else_changes() -> None
     assert view.gpu_environment("") == {}
     assert view.gpu_nodes("") == []
     assert view.gpu_environment("3")["CUDA_VISIBLE_DEVICES"] == "3"
-    assert view.gpu_environment("3")["PYTORCH_NVML_BASED_CUDA_CHECK"] == "1"  # asking starts no CUDA in the zygote
+    assert view.ENVIRONMENT["PYTORCH_NVML_BASED_CUDA_CHECK"] == "1"  # asking starts no CUDA before the fork
 
 
 @pytest.mark.skipif(bool(devices.gpus()), reason="this machine has an NVIDIA GPU")

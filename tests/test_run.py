@@ -29,7 +29,7 @@ from autograder.grading.slots import Event, GradingError, attempts, unscored
 from autograder.grading.store import FOLDER, Store
 from autograder.intake import collect
 from autograder.models import Attempt, Environment, Grade, Isolation, ItemResult, Submission, Verdict, Words, msg
-from autograder.sandbox import nursery
+from autograder.sandbox import nursery, view
 from autograder.watch import Watch
 from tests.tiny_course import (
     SOLUTION,
@@ -495,6 +495,34 @@ def test_a_submission_whose_nursery_was_killed_is_judged_and_the_next_slot_finds
         victim, _ = born
         os.kill(victim, signal.SIGKILL)
         assert without_time(judged(pool, course, *CLASS)) == undisturbed
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="elsewhere each slot has its own")
+def test_a_nursery_that_is_killed_is_one_death_however_many_slots_were_asking(
+    course: Course, another_nursery: None
+) -> None:
+    with Pool(course, replace(settings(course), isolation="process"), 4) as pool:
+        while len(pool.slots) < pool.size:
+            pool._add()
+        assert nursery._here is not None
+        assert nursery._here.process is not None
+        nursery._here.process.kill()
+        assert pool.start().isolation.tier == "process"
+
+
+def test_without_walls_no_nursery_is_started(course: Course, another_nursery: None) -> None:
+    with Pool(course, settings(course), 1) as pool:
+        pool.start()
+        assert nursery._here is None
+
+
+def test_a_nursery_that_cannot_be_started_is_told(
+    course: Course, another_nursery: None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(view, "program", lambda: ["/no/such/python"])
+    processes = replace(settings(course), isolation="process")
+    with Pool(course, processes, 1) as pool, pytest.raises(GradingError, match="/no/such/python"):
+        pool.start()
 
 
 # Ctrl-C

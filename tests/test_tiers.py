@@ -10,14 +10,16 @@ import sys
 import sysconfig
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import IO
 
 import pytest
 
 from autograder.models import Isolation
-from autograder.sandbox import tiers, view
+from autograder.sandbox import launch, tiers, view
 from autograder.sandbox.endings import Killed, SandboxError
 from autograder.sandbox.launch import Zygote
 from autograder.sandbox.tiers import attack, choose
+from autograder.sandbox.walls import Walls
 from tests.ordinary_user import NOBODY, as_nobody
 
 Zygotes = Callable[[str], Zygote]
@@ -173,6 +175,31 @@ def test_a_landlock_that_answers_but_does_nothing_is_noticed(
     monkeypatch.setattr(view, "INNER", tmp_path / "inner")
     with pytest.raises(SandboxError, match=f"^landlock: the self-attack could {DEEDS[0]}, {DEEDS[1]}$"):
         choose("landlock")
+
+
+@bubblewrap
+@pytest.mark.parametrize("victim", ["bubblewrap", "what it holds"])
+def test_walls_that_were_killed_once_are_put_up_again(victim: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A kill says nothing about a tier."""
+    killed: list[int] = []
+
+    class Falling(Walls):
+        def __init__(self, gpu: str, log: IO[bytes]) -> None:
+            super().__init__(gpu, log)
+            first = next(
+                line.split()[1]
+                for line in Path(f"/proc/self/fdinfo/{self.door}").read_text().splitlines()
+                if line.startswith("Pid:")
+            )
+            if not killed:
+                killed.append(self._bubblewrap.pid if victim == "bubblewrap" else int(first))
+                os.kill(killed[0], signal.SIGKILL)
+
+    monkeypatch.setattr(launch, "Walls", Falling)
+    zygote, isolation = choose("auto")
+    zygote.close()
+    assert isolation.tier == "namespaces"
+    assert killed
 
 
 @bubblewrap

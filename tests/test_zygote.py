@@ -645,20 +645,25 @@ def test_without_bubblewrap_the_cure_is_named_and_nothing_is_left(
     assert list(temporary.iterdir()) == []
 
 
-def test_what_fails_in_the_nursery_is_told_to_all_who_ask(
+def test_what_fails_in_the_nursery_is_told_to_all_who_ask_and_the_next_finds_another(
     monkeypatch: pytest.MonkeyPatch, temporary: Path, another_nursery: None
 ) -> None:
-    monkeypatch.setattr(view, "COMPAT", temporary / "no_torch_here.py")
-    for _ in range(2):
-        with pytest.raises(SandboxError, match=r"(?s)the zygote did not answer: .*No such file.*no_torch_here\.py"):
-            Zygote("landlock")
+    with monkeypatch.context() as broken:
+        broken.setattr(view, "COMPAT", temporary / "no_torch_here.py")
+        for _ in range(2):
+            with pytest.raises(SandboxError, match=r"(?s)the zygote did not answer: .*No such file.*no_torch_here\.py"):
+                Zygote("process")
+    assert nursery._here is not None
+    assert nursery._here.process is not None
+    assert nursery._here.process.wait(30) == 1
+    Zygote("process").close()
     assert list(temporary.iterdir()) == []
 
 
 def test_a_nursery_whose_program_is_missing_is_told(
     monkeypatch: pytest.MonkeyPatch, temporary: Path, another_nursery: None
 ) -> None:
-    monkeypatch.setattr(view, "program", lambda _: ["/no/such/python"])
+    monkeypatch.setattr(view, "program", lambda: ["/no/such/python"])
     with pytest.raises(SandboxError, match="No such file or directory: /no/such/python"):
         Zygote("landlock")
     assert list(temporary.iterdir()) == []
@@ -690,9 +695,11 @@ def test_a_slot_whose_nursery_was_killed_says_so_and_starts_none(another_nursery
 
 
 @linux
-def test_a_zygote_dies_with_its_keeper(another_nursery: None) -> None:
+@pytest.mark.parametrize("tier", ["process", "namespaces"])
+def test_a_zygote_dies_with_its_keeper(zygotes: Zygotes, tier: str) -> None:
     """Who would say how it ended?"""
-    zygote = Zygote("process")
+    zygotes(tier)  # skips where there is none
+    zygote = Zygote(tier)
     keeper = int(Path(f"/proc/{zygote.pid}/stat").read_text().rpartition(")")[2].split()[1])
     os.kill(keeper, signal.SIGKILL)
     assert gone_within(5.0, zygote.pid)

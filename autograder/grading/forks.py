@@ -1,4 +1,4 @@
-"""How a slot's process starts: forked from one that has torch imported and nothing else, once for all of them.
+"""How a slot's process starts: forked from one that has torch and the judge imported, once for all of them.
 
     started(partial(context().Process, target=…), cache) → its process
 

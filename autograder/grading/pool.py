@@ -15,6 +15,7 @@ from __future__ import annotations
 import contextlib
 import dataclasses
 import os
+import socket
 import time
 from collections import deque
 from collections.abc import Iterable, Iterator
@@ -31,6 +32,7 @@ from autograder.grading.slot import main as slot_main
 from autograder.grading.slots import Event, GradingError, HopelessError, unscored
 from autograder.sandbox import nursery
 from autograder.sandbox.cgroup import sweep as sweep_groups
+from autograder.sandbox.endings import SandboxError
 
 STARTS = 3  # how often in a row a slot may die before it has come up
 TRIES = 2  # how often an item may take a slot down with it before it is set aside for staff
@@ -64,6 +66,7 @@ class Slot:
     gpu: str = ""
     work: Work | None = None
     hello: Hello | None = None
+    line: socket.socket | None = None  # to the nursery it asks
 
     def stop(self) -> None:
         self.connection.close()
@@ -81,6 +84,7 @@ class Pool:
     slots: list[Slot] = field(default_factory=list)
     hello: Hello | None = None
     stillborn: int = 0  # slots in a row that died before they came up
+    dead_line: socket.socket | None = None  # to a nursery that was killed
     ended: bool = False
     _held: contextlib.ExitStack = field(default_factory=contextlib.ExitStack)
 
@@ -196,10 +200,20 @@ class Pool:
         gpu = next((gpu for gpu in self.settings.gpus if gpu not in taken), "")
         settings = dataclasses.replace(self.settings, gpu=gpu)
         with theirs:
-            arguments = theirs, nursery.line(), settings, dict(os.environ)
+            line = self._line()
+            arguments = theirs, line, settings, dict(os.environ)
             make = partial(context.Process, target=slot_main, args=arguments, daemon=False)
             process = forks.started(make, settings.scratch)
-        self.slots.append(Slot(process, ours, time.monotonic() + START_SECONDS, gpu))
+        self.slots.append(Slot(process, ours, time.monotonic() + START_SECONDS, gpu, line=line))
+
+    def _line(self) -> socket.socket | None:
+        """To the nursery, which begins to import torch now if there is none yet."""
+        if self.settings.isolation == "none":
+            return None
+        try:
+            return nursery.line(self.settings.scratch)
+        except (SandboxError, OSError) as error:
+            raise GradingError(f"what zygotes are forked from cannot be started ({error})") from None
 
     def _replace(self, slot: Slot) -> None:
         """End a slot that died or fell silent, and start another."""
@@ -213,7 +227,9 @@ class Pool:
             isinstance(message, Fault) and not message.fatal and (message.killed or self.hello is not None)
         )
         if unlucky and self.stillborn + 1 < STARTS:
-            self.stillborn += 1
+            self.stillborn += slot.line is None or slot.line is not self.dead_line
+            if isinstance(message, Fault) and message.killed:  # all slots that were asking are told of one death
+                self.dead_line = slot.line
             self._replace(slot)
             return
         if isinstance(message, Fault):

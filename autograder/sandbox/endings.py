@@ -1,7 +1,7 @@
 """How a worker ends, and what is said of it: by the student's doing, or by our fault.
 
     Worker.request → WorkerGone (with its Ending) or WorkerTimeout: the student's
-    view.command, Zygote, Worker.await_ready, tiers.choose → SandboxError, Killed: ours, no verdict follows from them
+    Walls, Zygote, Worker.await_ready, tiers.choose → SandboxError, Killed: ours, no verdict follows from them
 
 Raised by the rest of this package, told apart in tiers.py and in grading/.
 """

@@ -33,7 +33,9 @@ from autograder.sandbox.printed import Drain, Excerpt
 from autograder.sandbox.shared import SharedData
 from autograder.sandbox.walls import Walls
 
-START_SECONDS = 120.0  # importing torch took 1.2–6 s; a busy machine with a cold disk needs far longer
+START_SECONDS = (
+    120.0  # the nursery may still be importing torch: 1.2–6 s, far longer on a busy machine with a cold disk
+)
 
 
 class Worker:
@@ -142,7 +144,9 @@ class Zygote:
             with theirs, open(tells, "wb"):
                 self._ask([theirs.fileno(), self.log.fileno(), tells])
             self.hello = self.answer(START_SECONDS)
-            self.pid = int(self._keepers_word(START_SECONDS))
+            self.pid = int(self._keepers_word(START_SECONDS) or 0)
+            if not self.pid:
+                raise self._gone("did not answer")
         except BaseException:
             self.close()
             raise
@@ -152,7 +156,7 @@ class Zygote:
             try:
                 self.walls = Walls(self.gpu, self.log)
             except SandboxError as error:
-                raise SandboxError(f"{error}: {self.last_words()}" if self._said() else str(error)) from None
+                raise type(error)(f"{error}: {self.last_words()}" if self._said() else str(error)) from None
             descriptors.append(self.walls.door)
         nursery.ask(view.order(self.tier, self.folder, self.gpu), descriptors)
         if self.walls is not None:
@@ -245,7 +249,7 @@ class Zygote:
         if self.pid:
             killed = self._ended(1.0) == str(-signal.SIGKILL)
         else:  # it was not born; who could have said why was killed
-            killed = not self._said()
+            killed = not self._said() or (self.walls is not None and self.walls.fell())
         if killed:
             return Killed(f"the zygote {what}: it was killed")
         return SandboxError(f"the zygote {what}: {self.last_words()}")
@@ -278,6 +282,7 @@ class Zygote:
         if self.pid and not self._ended(2.0):
             with contextlib.suppress(ProcessLookupError):
                 os.kill(self.pid, signal.SIGKILL)
+            self._ended(2.0)
         if self.walls is not None:
             self.walls.close()
         self.keeper.close()

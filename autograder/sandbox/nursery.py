@@ -1,11 +1,11 @@
 """The grader's end of the nursery (inner/nursery.py): the one process of a run that imports torch for its zygotes.
 
-    line() → this process's line to it, started when there is none (any more): for the coordinator, which hands it on
+    line(folder) → this process's, started when there is none (any more): for the coordinator, which hands it on
     adopt(line)                        for a slot, which got one (elsewhere than on Linux each slot starts its own)
     ask(order, descriptors)            a zygote will come up on the order's socket
 
-It starts with its first order and ends with this process and all that hold its line.  `NurseryGone` where a slot's
-was killed: the slot cannot start another, its coordinator does.  Imports no torch.
+It starts when its line is first asked for, and ends with this process and all that hold the line.  `NurseryGone` where
+a slot's was killed: the slot cannot start another, its coordinator does.  Imports no torch.
 """
 
 from __future__ import annotations
@@ -20,9 +20,10 @@ import tempfile
 import threading
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 
 from autograder.sandbox import view
-from autograder.sandbox.endings import SandboxError
+from autograder.sandbox.endings import Killed, SandboxError
 
 # many slots write to one line, so a message is whole or not there; Apple has no such pairs
 KIND = socket.SOCK_SEQPACKET if sys.platform == "linux" else socket.SOCK_STREAM
@@ -42,8 +43,10 @@ class Nursery:
         return self.process is None or self.process.poll() is None
 
     def close(self) -> None:
-        """It holds nothing that could be lost, and taking a Python with torch apart would take it 0.5 s."""
-        self.line.close()
+        """It holds nothing that could be lost, and taking a Python with torch apart would take it 0.5 s.
+
+        Its line may just be on the way to a slot, in another thread: it closes when nobody holds it.
+        """
         if self.process is not None:
             self.process.kill()
             self.process.wait()
@@ -53,9 +56,9 @@ _here: Nursery | None = None
 _lock = threading.Lock()  # a Dask worker starts slots from many threads
 
 
-def line() -> socket.socket | None:
-    """None where a line cannot be shared."""
-    return _nursery().line if sys.platform == "linux" else None
+def line(folder: Path | None = None) -> socket.socket | None:
+    """None where a line cannot be shared.  `folder`: where it may put what it needs while it starts."""
+    return _nursery(folder).line if sys.platform == "linux" else None
 
 
 def adopt(line: socket.socket | None) -> None:
@@ -68,10 +71,14 @@ def ask(order: Mapping[str, object], descriptors: Sequence[int]) -> None:
     nursery = _nursery()
     try:
         socket.send_fds(nursery.line, [json.dumps(order).encode()], descriptors)
+        if KIND == socket.SOCK_STREAM:  # what is closed on its way does not arrive on Apple's systems
+            nursery.line.recv(1)
     except OSError as error:
+        said = f"what zygotes are forked from was killed ({error.strerror})"
         if nursery.process is None:
-            raise NurseryGone(f"what zygotes are forked from was killed ({error.strerror})") from None
-        raise SandboxError(f"what zygotes are forked from does not answer ({error.strerror})") from None
+            raise NurseryGone(said) from None
+        nursery.process.wait()  # or the next would be asked of it, too
+        raise Killed(said) from None
 
 
 @atexit.register
@@ -84,29 +91,28 @@ def end() -> None:
             _here = None
 
 
-def _nursery() -> Nursery:
+def _nursery(folder: Path | None = None) -> Nursery:
     global _here
     with _lock:
         if _here is not None and not _here.stands:
             _here.close()
             _here = None
         if _here is None:
-            _here = _started()
+            _here = _started(str(folder or tempfile.gettempdir()))
         return _here
 
 
-def _started() -> Nursery:
+def _started(folder: str) -> Nursery:
     ours, theirs = socket.socketpair(type=KIND)
     with theirs, contextlib.ExitStack() as undo:
         undo.callback(ours.close)
         try:
             process = subprocess.Popen(
-                view.program(theirs.fileno()),
-                pass_fds=[theirs.fileno()],
-                stdin=subprocess.DEVNULL,
+                view.program(),
+                stdin=theirs.fileno(),
                 stdout=subprocess.DEVNULL,
                 stderr=subprocess.DEVNULL,
-                env=view.ENVIRONMENT | {"TMPDIR": tempfile.gettempdir(), "HOME": tempfile.gettempdir()},
+                env=view.ENVIRONMENT | {"TMPDIR": folder, "HOME": folder},
                 cwd="/",
                 start_new_session=True,
             )

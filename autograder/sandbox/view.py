@@ -1,6 +1,6 @@
 """What a zygote sees of the machine: folders to read, a scratch, few variables; and the commands behind it.
 
-    program(line) → what becomes the nursery;  walls() → what puts up those of `namespaces`;  order(tier, folder) → what
+    program() → what becomes the nursery;  walls(info) → what puts up those of `namespaces`;  order(tier, folder) → what
     the nursery is asked for;  readable() → what the jail lets a worker read
 
 Under `namespaces` bubblewrap shows nothing but what is named here; under `landlock` the jail is told what is named here
@@ -43,6 +43,7 @@ ENVIRONMENT = {
     "OPENBLAS_NUM_THREADS": "1",
     "MKL_NUM_THREADS": "1",
     "MPLBACKEND": "Agg",
+    "PYTORCH_NVML_BASED_CUDA_CHECK": "1",  # asking whether there is a GPU starts no CUDA before the fork
 }
 
 
@@ -55,7 +56,7 @@ def gpu_environment(gpu: str) -> dict[str, str]:
     """Which GPU a worker sees, by its number on the bus; the zygote asks NVML what there is, and starts no CUDA."""
     if not gpu:
         return {}
-    return {"CUDA_DEVICE_ORDER": "PCI_BUS_ID", "CUDA_VISIBLE_DEVICES": gpu, "PYTORCH_NVML_BASED_CUDA_CHECK": "1"}
+    return {"CUDA_DEVICE_ORDER": "PCI_BUS_ID", "CUDA_VISIBLE_DEVICES": gpu}
 
 
 def gpu_nodes(gpu: str) -> list[str]:
@@ -66,7 +67,7 @@ def gpu_nodes(gpu: str) -> list[str]:
 
 
 def readable() -> list[str]:
-    """What a worker may read: the interpreter and its libraries.  Of the kit nothing: it has it in memory."""
+    """What a worker may read: the interpreter and its libraries.  The kit's own files it has in memory."""
     python = {sys.prefix, sys.base_prefix, *_package_folders()}
     return [*(path for path in SYSTEM if os.path.exists(path)), *sorted(python)]
 
@@ -80,10 +81,10 @@ def _package_folders() -> Iterator[str]:
                 yield str(folder)
 
 
-def program(line: int) -> list[str]:
-    """What becomes the nursery: Python's own libraries, torch, and the inner half of the kit."""
-    boot = f"import sys; sys.path.insert(0, {str(INNER.parent)!r}); from inner.nursery import main; "
-    boot += f"main({line}, {str(COMPAT)!r})"
+def program() -> list[str]:
+    """What becomes the nursery.  Of the kit it finds the inner half, and not that one's neighbours."""
+    boot = f"import sys; sys.path.insert(0, {str(INNER.parent)!r}); from inner.nursery import main; sys.path.pop(0); "
+    boot += f"main({str(COMPAT)!r})"
     return [sys.executable, "-I", "-B", "-X", "utf8", "-c", boot]
 
 

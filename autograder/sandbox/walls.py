@@ -9,19 +9,24 @@ that holds the walls.  The zygote is no child of bubblewrap's because torch is i
 from __future__ import annotations
 
 import contextlib
+import ctypes
 import json
 import os
 import select
+import signal
 import subprocess
 from typing import IO
 
 from autograder.sandbox import view
-from autograder.sandbox.endings import SandboxError
+from autograder.sandbox.endings import Killed, SandboxError
 
 START_SECONDS = 60.0  # 6 to 10 ms on an idle machine
+PIDFD_OPEN = 434  # a Python that was built beside an old kernel (conda's) has no os.pidfd_open
 
 
 class Walls:
+    door = -1
+
     def __init__(self, gpu: str, log: IO[bytes]) -> None:
         told, tells = os.pipe()
         with open(told, "rb") as info:
@@ -48,19 +53,24 @@ class Walls:
                 raise
 
     def _found(self, info: IO[bytes]) -> int:
-        """The first process in there, once it answers."""
+        """The first process in there, once it answers: what was opened before is then surely `cat`."""
         assert self._bubblewrap.stdin is not None
         assert self._bubblewrap.stdout is not None
-        text = info.read()  # nothing where it failed
+        told = _within(START_SECONDS, info) and info.read()  # nothing where it failed
+        door = _opened(json.loads(told)["child-pid"]) if told else -1
         with contextlib.suppress(BrokenPipeError):
             self._bubblewrap.stdin.write(b"?")
-        up = select.select([self._bubblewrap.stdout], [], [], START_SECONDS)[0] and self._bubblewrap.stdout.read(1)
-        if not (text and up):
-            raise SandboxError("bubblewrap put up no walls")
-        try:
-            return os.pidfd_open(json.loads(text)["child-pid"])
-        except OSError as error:
-            raise SandboxError(f"the walls cannot be entered ({error.strerror})") from None
+        if door >= 0 and _within(START_SECONDS, self._bubblewrap.stdout) and self._bubblewrap.stdout.read(1):
+            return door
+        if door >= 0:
+            os.close(door)
+        raise (Killed if self.fell() else SandboxError)("bubblewrap put up no walls")
+
+    def fell(self) -> bool:
+        """Was bubblewrap, or what it holds, killed from outside?"""
+        with contextlib.suppress(subprocess.TimeoutExpired):
+            return self._bubblewrap.wait(1.0) in (-signal.SIGKILL, 128 + signal.SIGKILL)  # the second: what it holds
+        return False
 
     def leave(self) -> None:
         """The zygote is in, or will never be."""
@@ -79,4 +89,14 @@ class Walls:
             self._bubblewrap.kill()
             self._bubblewrap.wait()
 
-    door = -1
+
+def _within(seconds: float, file: IO[bytes]) -> bool:
+    return bool(select.select([file], [], [], seconds)[0])
+
+
+def _opened(pid: int) -> int:
+    libc = ctypes.CDLL(None, use_errno=True)
+    door: int = libc.syscall(PIDFD_OPEN, pid, 0)
+    if door < 0:
+        raise SandboxError(f"the walls cannot be entered (pidfd_open: {os.strerror(ctypes.get_errno())})")
+    return door

@@ -7,7 +7,7 @@ nothing but this, and keeps one thread.  An order on the line brings the zygote'
 the keeper's words and, for `namespaces`, the walls: a process in them (pidfd), which bubblewrap put up.
 The keeper enters the walls, where only a child of its can have the new process numbers, and writes to the pipe the
 zygote's number and how it ended.  The nursery ends when nobody holds the line any more; no zygote ends with it.
-What fails at the import is told to everybody who asks, in the log that came with the order.
+What fails at the import is told to whoever has asked, in the log that came with the order.
 """
 
 from __future__ import annotations
@@ -33,6 +33,8 @@ from typing import Any, NoReturn
 
 ORDER_BYTES, DESCRIPTORS = 1 << 16, 4  # the most that an order brings
 DESCRIPTORS_MAX = 1 << 10
+RECEIVED = b"."
+PATIENCE = 1.0  # seconds without an order in which one that cannot fork goes on telling why
 NAMESPACES = {  # what clone(2) calls them; not here: time, which bubblewrap leaves as it is
     "mnt": 0x00020000,
     "cgroup": 0x02000000,
@@ -42,29 +44,45 @@ NAMESPACES = {  # what clone(2) calls them; not here: time, which bubblewrap lea
     "pid": 0x20000000,
     "net": 0x40000000,
 }
-PR_SET_PDEATHSIG, PR_SET_DUMPABLE, PR_CAPBSET_DROP = 1, 4, 24
+PR_SET_PDEATHSIG, PR_SET_DUMPABLE, PR_CAPBSET_DROP, PR_SET_CHILD_SUBREAPER, PR_SET_NO_NEW_PRIVS = 1, 4, 24, 36, 38
 CAPABILITIES_V3, CAPABILITIES = 0x20080522, 64
 
 
-def main(line: int, compat: str) -> None:
-    """`compat`: the file with the cure for torchvision beside a CPU-only torch.  Never returns."""
+class Refused(Exception):
+    """What the keeper may not do here, in one line."""
+
+
+def main(compat: str) -> None:
+    """The line is its standard input.  `compat`: the file with the cure for torchvision beside a CPU-only torch.
+
+    Never returns.
+    """
     versions, trouble = {}, ""
     try:
         versions = _preload(compat)
     except BaseException:
         trouble = traceback.format_exc()
+    if sys.platform == "linux":  # a zygote whose keeper was killed is buried here, and its walls can fall
+        ctypes.CDLL(None).prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0)
     awake = _wake_up_for_children()
-    with socket.socket(fileno=line) as asked:
+    with socket.socket(fileno=0) as line:
         while True:
-            ready = select.select([asked.fileno(), awake], [], [])[0]
+            # what failed may go well the next time: whoever has asked is told, and the next finds another nursery
+            ready = select.select([line.fileno(), awake], [], [], PATIENCE if trouble else None)[0]
             if awake in ready:
                 os.read(awake, 1 << 10)
                 _bury()
-            if asked.fileno() in ready:
-                order, descriptors, _, _ = socket.recv_fds(asked, ORDER_BYTES, DESCRIPTORS)
+            if line.fileno() in ready:
+                order, descriptors, _, _ = socket.recv_fds(line, ORDER_BYTES, DESCRIPTORS)
                 if not order:
                     os._exit(0)
+                if (
+                    line.type == socket.SOCK_STREAM
+                ):  # what a sender closes on its way does not arrive on Apple's systems
+                    line.send(RECEIVED)
                 _answer(order, descriptors, versions, trouble)
+            if trouble and not ready:
+                os._exit(1)
 
 
 def _answer(order: bytes, descriptors: list[int], versions: dict[str, str], trouble: str) -> None:
@@ -73,7 +91,8 @@ def _answer(order: bytes, descriptors: list[int], versions: dict[str, str], trou
             _keep(json.loads(order), descriptors, versions)
     except OSError:  # no process to be had
         trouble = traceback.format_exc()
-    os.write(descriptors[1], trouble.encode())
+    with contextlib.suppress(OSError):  # the disk is full
+        os.write(descriptors[1], trouble.encode())
     for descriptor in descriptors:
         os.close(descriptor)
 
@@ -96,7 +115,6 @@ def _preload(compat: str) -> dict[str, str]:
         from .warm import warm
         from .zygote import one_thread
 
-        sys.path.pop(0)  # where `inner` was found: its neighbours there are the grader's
         _import_file("torchvision_compat", compat).install()
         with contextlib.suppress(ImportError, OSError):  # the jail says what is missing
             import landlockpy
@@ -159,16 +177,21 @@ def _keep(order: dict[str, Any], descriptors: Sequence[int], versions: dict[str,
         _close_all_but({0, 1, 2, control, words, *walls})
         for entered in walls:
             _enter(entered)
+        if sys.platform == "linux":
+            ctypes.CDLL(None).prctl(PR_SET_DUMPABLE, 0, 0, 0, 0)
         pid = os.fork()
         if pid == 0:
             os.close(words)
             _become_zygote(order, control, versions)
         os.close(control)
         os.write(words, b"%d\n" % pid)
-        _, status = os.waitpid(pid, 0)
+        found = os.waitid(os.P_PID, pid, os.WEXITED | os.WNOWAIT)  # its number is its own until the slot knows
+        assert found is not None
         with contextlib.suppress(BrokenPipeError):  # the slot is gone
-            os.write(words, b"%d\n" % os.waitstatus_to_exitcode(status))
+            os.write(words, b"%d\n" % (found.si_status if found.si_code == os.CLD_EXITED else -found.si_status))
         code = 0
+    except Refused as error:
+        sys.stderr.write(f"{error}\n")
     except BaseException as error:
         traceback.print_exception(error)
     finally:
@@ -201,18 +224,24 @@ def _become_zygote(order: dict[str, Any], control: int, versions: dict[str, str]
 
 def _enter(walls: int) -> None:
     """The namespaces of a process that bubblewrap started, as `docker exec` does it; with no power over them."""
-    pid = next(line for line in Path(f"/proc/self/fdinfo/{walls}").read_text().splitlines() if line[:4] == "Pid:")[4:]
-    flags = sum(flag for name, flag in NAMESPACES.items() if _space(pid.strip(), name) != _space("self", name))
     libc = ctypes.CDLL(None, use_errno=True)
-    if libc.setns(walls, flags):
-        raise OSError(ctypes.get_errno(), "setns: the walls cannot be entered")
+    try:
+        told = Path(f"/proc/self/fdinfo/{walls}").read_text().splitlines()
+        pid = next(line for line in told if line.startswith("Pid:")).removeprefix("Pid:").strip()
+        flags = sum(flag for name, flag in NAMESPACES.items() if _space(pid, name) != _space("self", name))
+        if libc.setns(walls, flags):
+            raise OSError(ctypes.get_errno(), os.strerror(ctypes.get_errno()), "setns")
+    except OSError as error:  # a setuid bubblewrap's are root's; a container may not allow setns
+        raise Refused(f"the walls cannot be entered ({error.strerror}: {error.filename})") from None
     os.close(walls)
+    libc.prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0)
     for capability in range(CAPABILITIES):
         libc.prctl(PR_CAPBSET_DROP, capability, 0, 0, 0)  # refused for those that the kernel does not know
     if libc.capset((ctypes.c_uint32 * 2)(CAPABILITIES_V3, 0), (ctypes.c_uint32 * 6)()):
         raise OSError(ctypes.get_errno(), "capset")
-    libc.prctl(PR_SET_DUMPABLE, 0, 0, 0, 0)
 
 
 def _space(pid: str, name: str) -> int:
-    return os.stat(f"/proc/{pid}/ns/{name}").st_ino
+    """0 for a kind that this kernel does not have."""
+    kinds = os.path.exists(f"/proc/self/ns/{name}")
+    return os.stat(f"/proc/{pid}/ns/{name}").st_ino if kinds else 0
