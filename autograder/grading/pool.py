@@ -201,7 +201,7 @@ class Pool:
         settings = dataclasses.replace(self.settings, gpu=gpu)
         with theirs:
             line = self._line()
-            arguments = theirs, line, settings, dict(os.environ)
+            arguments = theirs, settings, dict(os.environ), line
             make = partial(context.Process, target=slot_main, args=arguments, daemon=False)
             process = forks.started(make, settings.scratch)
         self.slots.append(Slot(process, ours, time.monotonic() + START_SECONDS, gpu, line=line))

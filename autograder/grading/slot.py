@@ -116,7 +116,7 @@ class Fault:
 
 
 def main(
-    connection: Connection, line: socket.socket | None, settings: Settings, environment: Mapping[str, str]
+    connection: Connection, settings: Settings, environment: Mapping[str, str], line: socket.socket | None
 ) -> None:
     """The body of the slot's process.  It may have been forked with the environment of another hour.
 
