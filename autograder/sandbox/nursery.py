@@ -71,13 +71,13 @@ def ask(order: Mapping[str, object], descriptors: Sequence[int]) -> None:
     nursery = _nursery()
     try:
         socket.send_fds(nursery.line, [json.dumps(order).encode()], descriptors)
-        if KIND == socket.SOCK_STREAM:  # what is closed on its way does not arrive on Apple's systems
+        if sys.platform != "linux":  # Apple's systems lose what is closed on the way
             nursery.line.recv(1)
     except OSError as error:
         said = f"what zygotes are forked from was killed ({error.strerror})"
         if nursery.process is None:
             raise NurseryGone(said) from None
-        nursery.process.wait()  # or the next would be asked of it, too
+        nursery.close()  # or the next would be asked of it, too
         raise Killed(said) from None
 
 

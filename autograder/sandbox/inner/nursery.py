@@ -76,18 +76,17 @@ def main(compat: str) -> None:
                 order, descriptors, _, _ = socket.recv_fds(line, ORDER_BYTES, DESCRIPTORS)
                 if not order:
                     os._exit(0)
-                if (
-                    line.type == socket.SOCK_STREAM
-                ):  # what a sender closes on its way does not arrive on Apple's systems
+                if sys.platform != "linux":  # Apple's lose what its sender closes on the way: it waits for this
                     line.send(RECEIVED)
-                _answer(order, descriptors, versions, trouble)
+                _answer(line, order, descriptors, versions, trouble)
             if trouble and not ready:
                 os._exit(1)
 
 
-def _answer(order: bytes, descriptors: list[int], versions: dict[str, str], trouble: str) -> None:
+def _answer(line: socket.socket, order: bytes, descriptors: list[int], versions: dict[str, str], trouble: str) -> None:
     try:
         if not trouble and os.fork() == 0:
+            line.detach()  # another file has its number soon
             _keep(json.loads(order), descriptors, versions)
     except OSError:  # no process to be had
         trouble = traceback.format_exc()
