@@ -122,9 +122,10 @@ def _preload(compat: str) -> dict[str, str]:
             landlockpy.abi_version()  # finds libc, for which it runs a program: once, not in each worker
         warm(Path(folder))
     one_thread()
+    # the heap stays shared with the children (field-notes.md: 0.35 s less a submission).  What could be collected is not:
+    # its place would be given to what a worker makes, all over the heap, and each such page would be copied
+    gc.freeze()
     gc.enable()
-    gc.collect()
-    gc.freeze()  # the heap stays shared with the children: 0.35 s less a submission (field-notes.md)
     return {
         # asked once and for all: in the jail torch could not read the processor's kind and would run its slowest code
         "capability": torch.backends.cpu.get_cpu_capability(),
