@@ -122,8 +122,8 @@ def _preload(compat: str) -> dict[str, str]:
             landlockpy.abi_version()  # finds libc, for which it runs a program: once, not in each worker
         warm(Path(folder))
     one_thread()
-    # The heap stays shared with the children (field-notes.md: 0.35 s less a submission).  What could be collected is not:
-    # its places, all over the heap, would be given to what a worker makes, and each such page would be copied.
+    # The heap stays shared with the children (field-notes.md: 0.35 s less a submission).  Garbage is not collected: its
+    # places, all over the heap, would be given to what a worker makes, and each such page would be copied.
     gc.freeze()
     gc.enable()
     return {
