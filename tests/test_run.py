@@ -516,6 +516,15 @@ def test_without_walls_no_nursery_is_started(course: Course, another_nursery: No
         assert nursery._here is None
 
 
+def test_what_the_shell_tells_pytest_is_not_told_to_hidden_suites(
+    course: Course, undisturbed: list[Attempt], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("PYTEST_ADDOPTS", "--junitxml=report.xml --no-such-option")
+    monkeypatch.setenv("PYTEST_PLUGINS", "no_such_plugin")
+    with slots(course, "process") as pool:
+        assert without_time(judged(pool, course, *CLASS)) == undisturbed
+
+
 def test_a_nursery_that_cannot_be_started_is_told(
     course: Course, another_nursery: None, monkeypatch: pytest.MonkeyPatch
 ) -> None:
