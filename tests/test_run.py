@@ -30,7 +30,9 @@ from autograder.grading.store import FOLDER, Store
 from autograder.intake import collect
 from autograder.models import Attempt, Environment, Grade, Isolation, ItemResult, Submission, Verdict, Words, msg
 from autograder.sandbox import nursery, view
+from autograder.sandbox.inner.watch import children
 from autograder.watch import Watch
+from tests.nurseries import kill_the_nursery, the_nursery
 from tests.tiny_course import (
     SOLUTION,
     WRONG,
@@ -451,27 +453,16 @@ def test_two_slots_behind_walls_judge_like_one_without(
     assert without_time(judged(walled, course, *CLASS)) == undisturbed
 
 
-def children(pid: int) -> list[int]:
-    found = []
-    for stat in Path("/proc").glob("[0-9]*/stat"):
-        try:
-            fields = stat.read_text().rpartition(")")[2].split()
-        except OSError:
-            continue
-        if int(fields[1]) == pid:
-            found.append(int(stat.parent.name))
-    return found
+linux = pytest.mark.skipif(sys.platform != "linux", reason="elsewhere each slot has its own nursery, and no /proc")
 
 
 def zygotes() -> set[int]:
     """All that were forked for this process; a keeper is between each and the nursery."""
     assert nursery.line() is not None
-    assert nursery._here is not None
-    assert nursery._here.process is not None
-    return {zygote for keeper in children(nursery._here.process.pid) for zygote in children(keeper)}
+    return {zygote for keeper in children(the_nursery().pid) for zygote in children(keeper)}
 
 
-@pytest.mark.skipif(sys.platform != "linux", reason="reads /proc")
+@linux
 def test_a_submission_whose_zygote_was_killed_is_run_again(course: Course, undisturbed: list[Attempt]) -> None:
     others = zygotes()
     with slots(course, "process", 2) as pool:
@@ -482,31 +473,28 @@ def test_a_submission_whose_zygote_was_killed_is_run_again(course: Course, undis
         assert sum(slot not in pool.slots for slot in before) == 1
 
 
-@pytest.mark.skipif(sys.platform != "linux", reason="reads /proc")
+@linux
 def test_a_submission_whose_nursery_was_killed_is_judged_and_the_next_slot_finds_another(
     course: Course, undisturbed: list[Attempt]
 ) -> None:
     others = zygotes()
     with slots(course, "process", 2) as pool:
-        born = zygotes() - others
-        assert nursery._here is not None
-        assert nursery._here.process is not None
-        nursery._here.process.kill()
-        victim, _ = born
+        victim, _ = zygotes() - others
+        killed = the_nursery()
+        kill_the_nursery()
         os.kill(victim, signal.SIGKILL)
         assert without_time(judged(pool, course, *CLASS)) == undisturbed
+    assert the_nursery() is not killed
 
 
-@pytest.mark.skipif(sys.platform != "linux", reason="elsewhere each slot has its own")
+@linux
 def test_a_nursery_that_is_killed_is_one_death_however_many_slots_were_asking(
     course: Course, another_nursery: None
 ) -> None:
     with Pool(course, replace(settings(course), isolation="process"), 4) as pool:
         while len(pool.slots) < pool.size:
             pool._add()
-        assert nursery._here is not None
-        assert nursery._here.process is not None
-        nursery._here.process.kill()
+        kill_the_nursery()
         assert pool.start().isolation.tier == "process"
 
 

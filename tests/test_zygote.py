@@ -27,6 +27,7 @@ from autograder.sandbox.inner.watch import PROCESSES
 from autograder.sandbox.launch import Worker, Zygote
 from autograder.sandbox.nursery import NurseryGone
 from autograder.sandbox.shared import SharedData
+from tests.nurseries import kill_the_nursery, the_nursery
 from tests.ordinary_user import as_nobody
 
 HandIn = Callable[..., Any]
@@ -653,9 +654,7 @@ def test_what_fails_in_the_nursery_is_told_to_all_who_ask_and_the_next_finds_ano
         for _ in range(2):
             with pytest.raises(SandboxError, match=r"(?s)the zygote did not answer: .*No such file.*no_torch_here\.py"):
                 Zygote("process")
-    assert nursery._here is not None
-    assert nursery._here.process is not None
-    assert nursery._here.process.wait(30) == 1
+    assert the_nursery().wait(30) == 1
     Zygote("process").close()
     assert list(temporary.iterdir()) == []
 
@@ -672,10 +671,7 @@ def test_a_nursery_whose_program_is_missing_is_told(
 @linux
 def test_zygotes_do_not_end_with_their_nursery_and_the_next_finds_another(another_nursery: None) -> None:
     first = Zygote("process")
-    assert nursery._here is not None
-    assert nursery._here.process is not None
-    nursery._here.process.kill()
-    nursery._here.process.wait()
+    kill_the_nursery()
     second = Zygote("process")
     for zygote in (first, second):
         assert call(opened(zygote.worker(memory_mb=256, cpu_seconds=9), "def f(): return 7"), "f")["ok"] == 7
@@ -685,10 +681,7 @@ def test_zygotes_do_not_end_with_their_nursery_and_the_next_finds_another(anothe
 @linux
 def test_a_slot_whose_nursery_was_killed_says_so_and_starts_none(another_nursery: None) -> None:
     line = nursery.line()
-    assert nursery._here is not None
-    assert nursery._here.process is not None
-    nursery._here.process.kill()
-    nursery._here.process.wait()
+    kill_the_nursery()
     nursery.adopt(line)  # as a slot has it
     with pytest.raises(NurseryGone, match="what zygotes are forked from was killed"):
         Zygote("process")

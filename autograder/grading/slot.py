@@ -126,7 +126,6 @@ def main(
     os.environ.clear()
     os.environ.update(environment)
     os.environ.update(HIDDEN, OMP_NUM_THREADS="1")  # before CUDA could start: the grader itself uses no GPU
-    os.environ.update(PYTEST_ADDOPTS="", PYTEST_PLUGINS="")  # meant for the pytest that somebody types
     tempfile.tempdir = str(settings.scratch) if settings.scratch is not None else None
     if sys.platform == "linux":  # a replay's DataLoader forks its workers, as the student's does; it is forkserver here
         multiprocessing.set_start_method("fork", force=True)

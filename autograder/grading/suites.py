@@ -103,6 +103,7 @@ class Suites:
                     f"{folder} is missing: hidden suites live there; they are in the course's repository only"
                 )
         os.environ["PYTEST_DISABLE_PLUGIN_AUTOLOAD"] = "1"  # anyio's plugin alone costs 0.7 s (field-notes.md)
+        os.environ.update(PYTEST_ADDOPTS="", PYTEST_PLUGINS="")  # meant for the pytest that somebody types
         root = str(self.course.root / "autograder" / "suites")
         with open(os.devnull, "w") as null, contextlib.redirect_stdout(null), contextlib.redirect_stderr(null):
             code = pytest.main([*OPTIONS, "--rootdir", root, *map(str, folders)], plugins=[self])

@@ -11,7 +11,6 @@ a slot's was killed: the slot cannot start another, its coordinator does.  Impor
 from __future__ import annotations
 
 import atexit
-import contextlib
 import json
 import socket
 import subprocess
@@ -104,8 +103,7 @@ def _nursery(folder: Path | None = None) -> Nursery:
 
 def _started(folder: str) -> Nursery:
     ours, theirs = socket.socketpair(type=KIND)
-    with theirs, contextlib.ExitStack() as undo:
-        undo.callback(ours.close)
+    with theirs:
         try:
             process = subprocess.Popen(
                 view.program(),
@@ -117,6 +115,6 @@ def _started(folder: str) -> Nursery:
                 start_new_session=True,
             )
         except OSError as error:
+            ours.close()
             raise SandboxError(f"{error.strerror}: {error.filename}") from None
-        undo.pop_all()
     return Nursery(ours, process)

@@ -99,7 +99,6 @@ def order(tier: str, folder: Path, gpu: str = "") -> dict[str, object]:
         "readable": [*readable(), *_facts(gpu)],
         "nodes": gpu_nodes(gpu),
         "scratch": scratch,
-        "home": scratch,
         "environment": {"HOME": scratch, "TMPDIR": scratch} | gpu_environment(gpu),
     }
 

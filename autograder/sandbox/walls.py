@@ -54,17 +54,24 @@ class Walls:
 
     def _found(self, info: IO[bytes]) -> int:
         """The first process in there, once it answers: what was opened before is then surely `cat`."""
+        why = "bubblewrap put up no walls"
+        if _within(START_SECONDS, info) and (told := info.read()):  # nothing where it failed
+            try:
+                door = _opened(json.loads(told)["child-pid"])
+            except OSError as error:
+                why = f"the walls cannot be entered (pidfd_open: {error.strerror})"
+            else:
+                if self._answers():
+                    return door
+                os.close(door)
+        raise (Killed if self.fell() else SandboxError)(why)
+
+    def _answers(self) -> bool:
         assert self._bubblewrap.stdin is not None
         assert self._bubblewrap.stdout is not None
-        told = _within(START_SECONDS, info) and info.read()  # nothing where it failed
-        door = _opened(json.loads(told)["child-pid"]) if told else -1
         with contextlib.suppress(BrokenPipeError):
             self._bubblewrap.stdin.write(b"?")
-        if door >= 0 and _within(START_SECONDS, self._bubblewrap.stdout) and self._bubblewrap.stdout.read(1):
-            return door
-        if door >= 0:
-            os.close(door)
-        raise (Killed if self.fell() else SandboxError)("bubblewrap put up no walls")
+        return _within(START_SECONDS, self._bubblewrap.stdout) and bool(self._bubblewrap.stdout.read(1))
 
     def fell(self) -> bool:
         """Was bubblewrap, or what it holds, killed from outside?"""
@@ -98,5 +105,5 @@ def _opened(pid: int) -> int:
     libc = ctypes.CDLL(None, use_errno=True)
     door: int = libc.syscall(PIDFD_OPEN, pid, 0)
     if door < 0:
-        raise SandboxError(f"the walls cannot be entered (pidfd_open: {os.strerror(ctypes.get_errno())})")
+        raise OSError(ctypes.get_errno(), os.strerror(ctypes.get_errno()))
     return door

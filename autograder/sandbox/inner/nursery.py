@@ -31,6 +31,15 @@ from itertools import pairwise
 from pathlib import Path
 from typing import Any, NoReturn
 
+from .jail import (
+    CAPABILITIES_V3,
+    PR_SET_CHILD_SUBREAPER,
+    PR_SET_DUMPABLE,
+    PR_SET_NO_NEW_PRIVS,
+    PR_SET_PDEATHSIG,
+    Jail,
+)
+
 ORDER_BYTES, DESCRIPTORS = 1 << 16, 4  # the most that an order brings
 DESCRIPTORS_MAX = 1 << 10
 RECEIVED = b"."
@@ -44,8 +53,7 @@ NAMESPACES = {  # what clone(2) calls them; not here: time, which bubblewrap lea
     "pid": 0x20000000,
     "net": 0x40000000,
 }
-PR_SET_PDEATHSIG, PR_SET_DUMPABLE, PR_CAPBSET_DROP, PR_SET_CHILD_SUBREAPER, PR_SET_NO_NEW_PRIVS = 1, 4, 24, 36, 38
-CAPABILITIES_V3, CAPABILITIES = 0x20080522, 64
+PR_CAPBSET_DROP, CAPABILITIES = 24, 64
 
 
 class Refused(Exception):
@@ -206,13 +214,12 @@ def _close_all_but(kept: set[int]) -> None:
 
 def _become_zygote(order: dict[str, Any], control: int, versions: dict[str, str]) -> NoReturn:
     from . import zygote
-    from .jail import Jail
 
     if sys.platform == "linux":
         ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGKILL, 0, 0, 0)
     os.environ.update(order["environment"])
     tempfile.tempdir = None
-    os.chdir(order["home"])
+    os.chdir(order["scratch"])
     jail = Jail(order["tier"], tuple(order["readable"]), tuple(order["nodes"]))
     try:
         zygote.main(socket.socket(fileno=control), jail, Path(order["scratch"]), versions)
