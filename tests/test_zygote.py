@@ -206,6 +206,29 @@ def test_too_much_memory_is_an_exception_with_its_line(hand_in: HandIn, code: st
     assert submitted.worker.ending is None
 
 
+@pytest.mark.parametrize("tier", ["landlock", "process"])
+def test_memory_that_is_full_to_the_last_byte_and_held_is_told_with_its_line(hand_in: HandIn, tier: str) -> None:
+    submitted = hand_in(
+        """
+        kept = []
+        def f():
+            for size in (1 << 22, 1 << 16, 1 << 10):
+                try:
+                    while True:
+                        kept.append(bytes(size))
+                except MemoryError:
+                    pass
+            kept.append(bytes(1 << 22))
+        """,
+        tier,
+        memory_mb=256,
+    )
+    with pytest.raises(OutOfMemory) as error:
+        submitted.student.f()
+    assert set(error.value.lines) == {10}
+    assert submitted.worker.ending is None
+
+
 def test_recursion_without_end_is_an_exception(hand_in: HandIn) -> None:
     with pytest.raises(StudentRaised, match="RecursionError"):
         hand_in("def f(): return f()").student.f()

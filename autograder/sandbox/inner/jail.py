@@ -32,6 +32,7 @@ AF_UNIX, SOCK_DGRAM, SOCK_RAW = 1, 2, 3
 CAPABILITIES_V3, CAP_DAC_READ_SEARCH = 0x20080522, 2
 FILE_MB = 64  # the largest file a worker may write
 DESCRIPTORS = 256
+SPARE = 4 << 20  # bytes above a worker's memory, let go when that is full: saying so takes msgpack 1 MB
 ADDRESSES_MB = 16 << 10  # above what is mapped: bounds the page tables of mappings that hold no data
 PROCESSES = 256  # threads count; not enforced for root (field-notes.md, "Limits"), seccomp refuses processes there
 
@@ -124,7 +125,7 @@ class Jail:
         limit(resource.RLIMIT_NOFILE, DESCRIPTORS)
         limit(resource.RLIMIT_CPU, seconds, above=2)  # SIGXCPU first: SIGKILL at once would look like a kill for memory
         if sys.platform == "linux":
-            limit(resource.RLIMIT_DATA, status_bytes("VmData") + (memory_mb << 20))
+            limit(resource.RLIMIT_DATA, status_bytes("VmData") + (memory_mb << 20) + SPARE)
             if not self.nodes:  # CUDA reserves addresses for the memory of the machine and of all GPUs
                 limit(resource.RLIMIT_AS, status_bytes("VmSize") + (memory_mb + ADDRESSES_MB << 20))
             if self.tier == "namespaces":

@@ -41,7 +41,7 @@ ABOUT: dict[str, str] = {
 
 def describe(error: BaseException, filename: str) -> dict[str, object]:
     """An exception as data: a type of Python's or torch's, lines of the student's file, never a text."""
-    if _is_memory(error):
+    if is_memory(error):
         return {"memory": _lines(error, filename), "asked": _asked(error)}
     kind = next(t for t in type(error).__mro__ if t.__module__ == "builtins" or t.__module__.startswith("torch."))
     described: dict[str, object] = {"error": kind.__name__.lstrip("_"), "lines": _lines(error, filename)}
@@ -87,7 +87,8 @@ def _asked(error: BaseException) -> int:
     return int(found[1]) if found else 0
 
 
-def _is_memory(error: BaseException) -> bool:
+def is_memory(error: BaseException) -> bool:
+    """Was it memory that there was none of?"""
     if isinstance(error, MemoryError):
         return True
     text = error.args[0] if type(error).__module__ in ("builtins", "torch") and error.args else ""

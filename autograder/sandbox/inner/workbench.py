@@ -33,7 +33,7 @@ from .cells import Cell, NoShell, definitions, split
 from .guard import Guard
 from .policy import Source
 from .pretend.tags import MPS, is_gpu, named
-from .raised import describe, statement
+from .raised import describe, is_memory, statement
 from .traces import changed, left, rng_digest, small, snapshot, switches
 
 NAMES = 200
@@ -49,8 +49,15 @@ class CellTooSlow(BaseException):
 
 
 class Workbench:
-    def __init__(self, shared: Mapping[str, Callable[[], torch.Tensor]], *, scratch: Path | None = None) -> None:
+    def __init__(
+        self,
+        shared: Mapping[str, Callable[[], torch.Tensor]],
+        *,
+        scratch: Path | None = None,
+        make_room: Callable[[], None] = lambda: None,
+    ) -> None:
         self.shared = shared
+        self.make_room = make_room  # for saying that there is no memory left: what filled it may still be held
         self.scratch = scratch  # where the student's file is laid; None in the grader's own process
         # in the jail everything is the student's, SystemExit too; in the grader our own alarm must get through
         self.catches = BaseException if scratch is not None else Exception
@@ -76,7 +83,7 @@ class Workbench:
                 self._seed(request.pop("seed"))
             response = getattr(self, f"_{request.pop('op')}")(**request)
         except self.catches as error:
-            response = describe(error, self.filename)
+            response = self._described(error)
         return self._pack(response)
 
     def redefine(self, definitions: str) -> None:
@@ -267,10 +274,9 @@ class Workbench:
             with self._on_device(), self._policies(guard):
                 value = function(*args, **kwargs)
         except self.catches as error:
+            described = self._described(error)
             self.rng = rng_digest()
-            if guard and guard.found and self.strict:
-                return {"blocked": list(guard.found)}
-            return describe(error, self.filename)
+            return {"blocked": list(guard.found)} if guard and guard.found and self.strict else described
         if guard and guard.found and self.strict:
             return {"blocked": list(guard.found)}
         self.rng = rng_digest()
@@ -324,7 +330,12 @@ class Workbench:
         except wire.WireError as error:
             return wire.pack({"too_much": str(error)})
         except BaseException as error:  # an object of the student's that raises while it is looked at
-            return wire.pack(describe(error, self.filename))
+            return wire.pack(self._described(error))
+
+    def _described(self, error: BaseException) -> dict[str, object]:
+        if is_memory(error):
+            self.make_room()
+        return describe(error, self.filename)
 
 
 def _place(tensor: torch.Tensor, device: str) -> None:

@@ -26,7 +26,7 @@ from typing import Any
 import torch
 
 from . import loaders, own_files, wire
-from .jail import Jail
+from .jail import SPARE, Jail
 from .workbench import Workbench
 
 
@@ -64,7 +64,8 @@ def _answer_requests(
     connection: socket.socket, scratch: Path, shared: Mapping[str, Callable[[], Any]], screen: int | None
 ) -> None:
     flush = _speak_into(screen)
-    bench = Workbench(shared, scratch=scratch)
+    spare = mmap.mmap(-1, SPARE, flags=mmap.MAP_PRIVATE)  # counted, and no page of it touched
+    bench = Workbench(shared, scratch=scratch, make_room=spare.close)
     wire.send(connection, wire.READY)  # locked in; not a line of the student's has run, so nobody else can say this
     while (frame := wire.receive(connection)) is not None:
         number, body = bytes(frame[:8]), frame[8:]
