@@ -596,6 +596,15 @@ def test_another_kind_of_file_is_refused(tmp_path: Path) -> None:
         take(tmp_path / "alice.rar")
 
 
+def test_a_long_path_is_told_to_its_end(tmp_path: Path) -> None:
+    folder = tmp_path / ("far" * 30)
+    folder.mkdir()
+    path = put(folder, "alice.rar") / "alice.rar"
+    with pytest.raises(IntakeError) as refused:
+        take(path)
+    assert str(refused.value).startswith(f"{path}: neither")
+
+
 def test_a_pipe_named_as_a_module_is_refused(tmp_path: Path) -> None:
     os.mkfifo(tmp_path / "tensors.py")
     with pytest.raises(IntakeError, match="hand in the file itself"):

@@ -15,7 +15,7 @@ from autograder.intake import archive, folder
 from autograder.intake.archive import Unreadable
 from autograder.intake.entry import MODULES, Entry, IntakeError, Kind, Wanted
 from autograder.intake.layout import Shared, home, listed, share
-from autograder.intake.names import printable, student_name
+from autograder.intake.names import printable, printable_path, student_name
 from autograder.intake.notebook import is_notebook, opened
 from autograder.intake.spool import Spool, Stored, Submissions
 from autograder.models import Submission, Words, msg
@@ -203,7 +203,7 @@ def misnamed(ignored: Sequence[Entry], units: Sequence[Unit]) -> list[Words]:
 
 def _read(path: Path, wanted: Wanted, spool: Spool) -> Shared:
     """The entries of one PATH by student.  Every way in which PATH as a whole can be wrong ends here."""
-    shown, whole = printable(str(path)), Path(os.path.abspath(path))
+    shown, whole = printable_path(path), Path(os.path.abspath(path))
     try:
         mode = os.lstat(whole).st_mode
     except (FileNotFoundError, NotADirectoryError) as error:

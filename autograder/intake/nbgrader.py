@@ -20,7 +20,7 @@ from autograder.intake import folder
 from autograder.intake.collect import Intake, Student
 from autograder.intake.entry import IntakeError, Wanted, skipped
 from autograder.intake.layout import listed_names
-from autograder.intake.names import printable, student_name
+from autograder.intake.names import printable_path, student_name
 from autograder.intake.notebook import opened
 from autograder.intake.spool import Spool, Stored, Submissions
 from autograder.models import Submission, Words, msg
@@ -52,7 +52,7 @@ def collect_assignment(paths: Sequence[Path], course: Course, assignment: str) -
             notes.append(
                 msg(
                     "{path}: {n} did not hand in {assignment}: {names}",
-                    path=printable(str(path)),
+                    path=printable_path(path),
                     n=len(without),
                     assignment=assignment,
                     names=listed_names(without),
@@ -111,7 +111,7 @@ def _unread(why: Words) -> Words:
 
 def _hand_ins(path: Path, assignment: str) -> tuple[list[HandIn], list[str]]:
     """The folders of the assignment, and the students without one."""
-    shown = printable(str(path))
+    shown = printable_path(path)
     try:
         tops = sorted(entry.name for entry in os.scandir(path) if _is_folder(Path(entry.path)))
     except FileNotFoundError as error:
@@ -150,7 +150,7 @@ def _exchanged(name: str, assignment: str) -> tuple[str, str]:
 
 def _instead(path: Path, tops: Sequence[str], others: set[str], assignment: str) -> str:
     if "submitted" in tops:
-        return f"; name {printable(str(path / 'submitted'))}"
+        return f"; name {printable_path(path / 'submitted')}"
     return did_you_mean(assignment, others) or (f"; found: {listed_names(sorted(others))}" if others else "")
 
 
