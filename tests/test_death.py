@@ -9,6 +9,7 @@ moments depend on the machine).
 from __future__ import annotations
 
 import json
+import multiprocessing
 import os
 import random
 import re
@@ -16,6 +17,7 @@ import signal
 import sqlite3
 import subprocess
 import sys
+import tempfile
 import time
 from collections import Counter
 from collections.abc import Callable, Iterator
@@ -28,6 +30,7 @@ from typing import Any
 import pytest
 
 from autograder.course import Course
+from autograder.grading import forks
 from autograder.grading import scratch as scratch_module
 from autograder.grading.forks import started
 from autograder.grading.pool import Pool
@@ -269,6 +272,28 @@ def test_slots_that_can_never_be_forked_are_told_on_one_line() -> None:
     said = r"^slots could not be forked 3 times in a row: the process that forks them was killed \(EOFError\(\)\)$"
     with pytest.raises(GradingError, match=said):
         started(lambda: Process([EOFError()]), None)
+
+
+@linux
+def test_a_temporary_folder_of_too_long_a_name_for_a_socket_is_no_hindrance(course: Course, tmp_path: Path) -> None:
+    put(tmp_path / "an" / "tiny.py", SOLUTION)
+    folder, out = tmp_path / ("far" * 30), tmp_path / "out"
+    folder.mkdir()
+    arguments = ("grade", tmp_path / "an", "--out", out, "--course", course.root, "--jobs", "1", "--quiet")
+    done = python("-m", "autograder", *arguments, TMPDIR=str(folder))
+    assert (done.returncode, done.stderr) == (0, "")
+    assert json.loads((out / "results.json").read_text(encoding="utf-8"))[0]["score"] == 10.0
+    assert list(folder.iterdir()) == []
+
+
+def test_where_no_socket_can_be_made_it_says_which_folder_is_to_be_set(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setattr(forks, "SHORT", str(tmp_path / "missing"))
+    monkeypatch.setattr(tempfile, "tempdir", f"/{'far' * 30}")
+    monkeypatch.setattr(multiprocessing.current_process(), "_config", {})
+    with pytest.raises(GradingError, match=r"^TMPDIR is too long for a socket's path: /far.*; TMPDIR=.*missing helps$"):
+        started(lambda: Process([]), None)
 
 
 @linux

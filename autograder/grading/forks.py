@@ -12,9 +12,11 @@ import atexit
 import contextlib
 import multiprocessing
 import multiprocessing.forkserver
+import multiprocessing.util
 import os
 import signal
 import sys
+import tempfile
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -26,6 +28,8 @@ STARTS = 3  # how often in a row it may be killed while it is asked
 BURIAL = 0.5  # seconds: three starts within a millisecond all asked a process that had just been killed
 CACHE = "TORCHINDUCTOR_CACHE_DIR"
 IMPORTED = ["autograder.grading.imported"]
+ROOM = 70  # bytes of a path that "/pymp-xxxxxxxx/listener-xxxxxxxx" may follow; Apple allows 103 in all, Linux 107
+SHORT = "/tmp"
 
 
 def context() -> Any:
@@ -41,6 +45,7 @@ def started(make: Callable[[], Any], cache: Path | None) -> Any:
     `cache`: where torch may put what it compiles.
     """
     error: Exception | None = None
+    sockets_in_reach()
     with _cache_in(cache):
         for _ in range(STARTS):
             process = make()
@@ -54,6 +59,24 @@ def started(make: Callable[[], Any], cache: Path | None) -> Any:
     raise GradingError(
         f"slots could not be forked {STARTS} times in a row: the process that forks them was killed ({error!r})"
     )
+
+
+def sockets_in_reach() -> None:
+    """multiprocessing puts its sockets below TMPDIR; where that is too long a path for one, in SHORT.
+
+    Python 3.14 does it by itself (cpython#132124).
+    """
+    before = tempfile.gettempdir()
+    if len(os.fsencode(before)) <= ROOM:
+        return
+    tempfile.tempdir = SHORT
+    try:
+        multiprocessing.util.get_temp_dir()  # kept for this process, and removed with it
+    except OSError as error:
+        why = f"TMPDIR is too long for a socket's path: {before} ({error})"
+        raise GradingError(f"{why}; TMPDIR={SHORT} helps") from None
+    finally:
+        tempfile.tempdir = before
 
 
 def may_have_children() -> None:
