@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -18,7 +19,7 @@ from autograder.models import KINDS, WARNED, Verdict
 from autograder.reports.explained import table
 from autograder.slips.stories import STORIES
 from autograder.slips.verdict import PREFIX
-from tests.tiny_course import change, here, tiny_course
+from tests.tiny_course import change, forgotten, here, tiny_course
 
 ROOT = Path(__file__).resolve().parents[1]
 BANK = "autograder/mistakes/u01_tiny.py"
@@ -30,9 +31,11 @@ def squares_by_a_product(x):
 
 
 @pytest.fixture(autouse=True)
-def _time_enough(monkeypatch: pytest.MonkeyPatch) -> None:
+def _as_in_a_process_of_its_own(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     monkeypatch.setattr(explain_module, "SLOW", 60.0)
     monkeypatch.setattr(explain_module, "BUDGET", 60.0)
+    with forgotten({"u01_tiny"}):
+        yield
 
 
 def measured(course: Course, *items: str) -> Explained:

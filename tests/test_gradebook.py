@@ -152,7 +152,7 @@ def test_a_comment_says_what_the_student_s_page_says_and_one_of_a_person_stays(s
 
 
 def test_who_did_not_hand_in_is_named_and_gets_no_row(shown: Shown) -> None:
-    assert "1 did not hand in u01_tiny: dung" in shown.said[0]
+    assert "1 did not hand in u01_tiny: dung" in " ".join(shown.said[0].split())  # a long path breaks its line
     assert "dung" not in {row[0] for row in shown.rows[2]["student"]}
 
 
