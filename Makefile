@@ -4,6 +4,8 @@
 PYTHON ?= python3
 VENV ?= .venv
 BIN = $(VENV)/bin
+# two processes: a class that a test grades in two slots fills two cores itself; a file is one process's, as its zygotes are
+PYTEST = $(BIN)/python -m pytest tests -q -n 2 --dist loadfile
 READY = $(VENV)/.ready
 
 .PHONY: demo test test-slow bench verify build lint setup clean
@@ -23,10 +25,10 @@ demo: $(READY)
 	$(BIN)/autograder grade docs/example-class --out build/demo --fresh
 
 test: $(READY)
-	$(BIN)/python -m pytest tests -m "not slow" -q
+	$(PYTEST) -m "not slow"
 
 test-slow: $(READY)
-	$(BIN)/python -m pytest tests -m slow -q
+	$(PYTEST) -m slow
 
 bench: $(READY)
 	$(BIN)/python -m pytest tests/benchmarks -q --benchmark-only
