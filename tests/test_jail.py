@@ -228,14 +228,14 @@ READS = {
     "its parent's environment": "open(f'/proc/{os.getppid()}/environ').read()",
     "its parent's root": "os.listdir(f'/proc/{os.getppid()}/root')",
     "homes": "os.listdir('/root')",
-    "shared memory": "open('/dev/shm/x', 'w')",
+    "shared memory": "open('/dev/shm/a-file-of-nobody-s', 'w')",
 }
 WRITES = {
     "the libraries": "open(torch.__file__, 'a')",
     "the kit": "open(sys.path[0] + '/inner/wire.py', 'a')",
     "beside its folder": "open('../x', 'w')",
     "a link out": "os.symlink('/etc', 'etc') or os.listdir('etc')",
-    "the temporary folder": "open('/tmp/x', 'w')",
+    "the temporary folder": "open('/tmp/a-file-of-nobody-s', 'w')",
 }
 
 
