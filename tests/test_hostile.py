@@ -1,11 +1,11 @@
 """The hostile corpus holds: tests/golden/hostile/<group>/<name>/ through the command an instructor types, in each tier.
 
-Each group is graded once a tier and a user (whoever runs this, and an ordinary one where that is root; what needs no
-walls in `namespaces` and `process` as the present user, and in the others where slow tests run), by one slot, with an
-honest submission before and after every hostile one.  What a case must become stands in its expect.toml (see
-tests/golden/hostile/README.md).  Cases with a `baseline` are run against a plain pytest in one process as well, where
-they must win: the test of the test; the first of each kind, and the others where slow tests run.  Two runs at a time
-(one, where pytest-xdist fills the other core), in the order in which they are asked for.
+Each group is graded once a tier and a user (whoever runs this, and an ordinary one where that is root), by one slot,
+with an honest submission before and after every hostile one.  Slow tests do all of that; else what needs no walls is
+graded in `namespaces` and `process` as the present user, and denial in each tier as one of the two.  What a case must
+become stands in its expect.toml (see tests/golden/hostile/README.md).  Cases with a `baseline` are run against a plain
+pytest in one process as well, where they must win: the test of the test; the first of each kind, and all where slow
+tests run.  Two runs at a time (one, where pytest-xdist fills the other core), in the order in which they are asked for.
 """
 
 from __future__ import annotations
@@ -42,6 +42,7 @@ ITEMS = [item.id for item in UNIT.items]
 WALLED = ("namespaces", "landlock")
 PRESENT = os.geteuid()
 SCRATCH_USER = 64321  # nobody's: an ordinary user who owns what the instructor owns, and nothing else
+USERS = (PRESENT, SCRATCH_USER) if PRESENT == 0 else (PRESENT,)
 PLACES = ("SUITE", "SOLUTION", "MISTAKES", "LABELS", "ENVIRONMENT", "NEIGHBOUR", "HOME", "HISTORY", "CACHE")
 CANARIES = tuple(f"CANARY_{place}" for place in PLACES)
 BASELINES = {"score", "naive", "public", "loot", "through"}
@@ -100,8 +101,7 @@ class Setting:
 
 def _settings() -> tuple[Setting, ...]:
     """Both walled tiers as the present user and, where that is root, as an ordinary one; `process` as the present."""
-    users = (PRESENT, SCRATCH_USER) if PRESENT == 0 else (PRESENT,)
-    return (*(Setting(tier, uid) for uid in users for tier in WALLED), Setting("process", PRESENT))
+    return (*(Setting(tier, uid) for uid in USERS for tier in WALLED), Setting("process", PRESENT))
 
 
 def _case(path: Path) -> Case:
@@ -120,8 +120,14 @@ BITES = [case for case in CASES if "baseline" in case.want]
 
 
 def _once(setting: Setting, group: str) -> tuple[pytest.MarkDecorator, ...]:
-    """What only forges or fails ends the same behind all walls, whoever runs it: one of them tries it, more is slow."""
-    again = group in WITHOUT_WALLS and setting not in (Setting("namespaces", PRESENT), Setting("process", PRESENT))
+    """What only forges or fails ends the same behind all walls, whoever runs it: one of them tries it, more is slow.
+
+    So is denial as the other user of a tier: half a minute each, most of it waiting for limits.
+    """
+    once = {"namespaces": PRESENT, "process": PRESENT}
+    if group in ALONE:
+        once = {"namespaces": PRESENT, "landlock": max(USERS)}
+    again = group in (*WITHOUT_WALLS, *ALONE) and once.get(setting.tier) != setting.uid
     return (pytest.mark.slow,) if again else ()
 
 

@@ -235,10 +235,11 @@ def test_a_nan_elsewhere_than_an_input_suggests_is_only_counted() -> None:
 # --- unrelated numbers ---
 
 
-def test_unrelated_numbers_get_no_story_from_unrelated_arguments() -> None:
+@pytest.mark.parametrize("seeds", [range(100), pytest.param(range(100, 400), marks=pytest.mark.slow)], ids=str)
+def test_unrelated_numbers_get_no_story_from_unrelated_arguments(seeds: range) -> None:
     """10,400 random wrong answers of calls that were given random arguments: under 1 % get a cause."""
     found: Counter[str] = Counter()
-    for seed in range(400):
+    for seed in seeds:
         dtype, rtol = (torch.float64, 1e-9) if seed % 2 else (torch.float32, 1e-5)
         for i, shape in enumerate(SHAPES):
             for other in (shape, SHAPES[(i + 1 + seed) % len(SHAPES)]):
@@ -254,5 +255,5 @@ def test_unrelated_numbers_get_no_story_from_unrelated_arguments() -> None:
                 ]
                 found[beside(want, got, *inputs, lr=0.05, rtol=rtol).code] += 1
     stories = {code: count for code, count in found.items() if code not in GENERAL}
-    assert sum(found.values()) == 10_400
+    assert sum(found.values()) == 26 * len(seeds)
     assert sum(stories.values()) < 0.01 * sum(found.values()), stories
