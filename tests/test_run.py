@@ -525,8 +525,16 @@ def test_a_nursery_that_cannot_be_started_is_told(
 # Ctrl-C
 
 
+@pytest.fixture
+def heard() -> Iterator[None]:
+    """Where tests run in the background, the shell has told them to be deaf to Ctrl-C, and so would be the command."""
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    yield
+    signal.signal(signal.SIGINT, before)
+
+
 def test_an_interrupt_keeps_what_is_finished_and_the_next_run_goes_on_from_there(
-    course: Course, tmp_path: Path
+    course: Course, tmp_path: Path, heard: None
 ) -> None:
     hang = answer(**dict.fromkeys(("double", "halves", "slope"), "import time; time.sleep(60)"))
     handed_in = {"an": SOLUTION, "binh": WRONG, "chi": hang}
