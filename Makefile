@@ -4,8 +4,9 @@
 PYTHON ?= python3
 VENV ?= .venv
 BIN = $(VENV)/bin
-# two processes: a class that a test grades in two slots fills two cores itself; a file is one process's, as its zygotes are
-PYTEST = $(BIN)/python -m pytest tests -q -n 2 --dist loadfile
+PYTEST = $(BIN)/python -m pytest tests -q
+# a class that a test grades in two slots fills two cores itself; a file is one process's, as its zygotes are
+IN_TWO = -n 2 --dist loadfile
 READY = $(VENV)/.ready
 
 .PHONY: demo test test-slow bench verify build lint setup clean
@@ -18,7 +19,7 @@ $(READY): requirements.lock pyproject.toml
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Python 3.11 or newer is needed; make PYTHON=python3.12 …")'
 	$(PYTHON) -m venv $(VENV)
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-compile -r requirements.lock
-	@# on all cores, where pip uses one (113 s in all became 90 s); a sandbox cannot keep what it compiles
+	@# on all cores, where pip uses one; a sandbox cannot keep what it compiles
 	@$(BIN)/python -m compileall -qq -j 0 $(VENV)/lib || true
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation -e .
 	@touch $(READY)
@@ -27,10 +28,12 @@ demo: $(READY)
 	$(BIN)/autograder grade docs/example-class --out build/demo --fresh
 
 test: $(READY)
-	$(PYTEST) -m "not slow"
+	$(PYTEST) $(IN_TWO) -m "not slow and not alone"
+	$(PYTEST) -m "not slow and alone"
 
 test-slow: $(READY)
-	$(PYTEST) -m slow
+	$(PYTEST) $(IN_TWO) -m "slow and not alone"
+	$(PYTEST) -m "slow and alone"
 
 bench: $(READY)
 	$(BIN)/python -m pytest tests/benchmarks -q --benchmark-only

@@ -119,7 +119,7 @@ PAIRS = list(dict.fromkeys((setting, case.group) for setting, case in RUNS))
 BITES = [case for case in CASES if "baseline" in case.want]
 
 
-def _once(setting: Setting, group: str) -> tuple[pytest.MarkDecorator, ...]:
+def _marks(setting: Setting, group: str) -> tuple[pytest.MarkDecorator, ...]:
     """What only forges or fails ends the same behind all walls, whoever runs it: one of them tries it, more is slow.
 
     So is denial as the other user of a tier: half a minute each, most of it waiting for limits.
@@ -128,15 +128,15 @@ def _once(setting: Setting, group: str) -> tuple[pytest.MarkDecorator, ...]:
     if group in ALONE:
         once = {"namespaces": PRESENT, "landlock": max(USERS)}
     again = group in (*WITHOUT_WALLS, *ALONE) and once.get(setting.tier) != setting.uid
-    return (pytest.mark.slow,) if again else ()
+    return ((pytest.mark.slow,) if again else ()) + ((pytest.mark.alone,) if group in ALONE else ())
 
 
 every_run = pytest.mark.parametrize(
     ("setting", "case"),
-    [pytest.param(s, c, marks=_once(s, c.group), id=f"{s}-{c.group}-{c.name}") for s, c in RUNS],
+    [pytest.param(s, c, marks=_marks(s, c.group), id=f"{s}-{c.group}-{c.name}") for s, c in RUNS],
 )
 every_group = pytest.mark.parametrize(
-    ("setting", "group"), [pytest.param(s, group, marks=_once(s, group), id=f"{s}-{group}") for s, group in PAIRS]
+    ("setting", "group"), [pytest.param(s, group, marks=_marks(s, group), id=f"{s}-{group}") for s, group in PAIRS]
 )
 
 

@@ -45,7 +45,7 @@ def started(make: Callable[[], Any], cache: Path | None) -> Any:
     `cache`: where torch may put what it compiles.
     """
     error: Exception | None = None
-    sockets_in_reach()
+    _sockets_in_reach()
     with _cache_in(cache):
         for _ in range(STARTS):
             process = make()
@@ -61,7 +61,7 @@ def started(make: Callable[[], Any], cache: Path | None) -> Any:
     )
 
 
-def sockets_in_reach() -> None:
+def _sockets_in_reach() -> None:
     """multiprocessing puts its sockets below TMPDIR; where that is too long a path for one, in SHORT.
 
     Python 3.14 does it by itself (cpython#132124).

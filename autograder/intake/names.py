@@ -9,7 +9,6 @@ from collections.abc import Iterable
 from pathlib import Path
 
 LONGEST = 80
-PATH_MAX = 4096
 _UNSEEN = {"Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp"}  # control, bidi and other format marks, surrogates, line ends
 _RESERVED = re.compile(r"(con|prn|aux|nul|com\d|lpt\d)(\..*)?", re.IGNORECASE)  # Windows gives these to devices
 
@@ -22,16 +21,20 @@ def student_name(raw: str) -> str:
     return shown if shown == name else f"{shown or 'unnamed'}~{_mark(raw)}"
 
 
-def printable(raw: str, longest: int = LONGEST) -> str:
+def printable(raw: str) -> str:
     """The text on one line, without characters that act on the screen, and not too long."""
-    seen = "".join("_" if unicodedata.category(c) in _UNSEEN else c for c in unicodedata.normalize("NFC", raw))
-    seen = " ".join(seen.split())
-    return seen if len(seen) <= longest else seen[: longest - 1] + "…"
+    seen = _on_one_line(raw)
+    return seen if len(seen) <= LONGEST else seen[: LONGEST - 1] + "…"
 
 
 def printable_path(path: Path) -> str:
     """The whole of it: it was typed by the instructor, who has to find it."""
-    return printable(str(path), PATH_MAX)
+    return _on_one_line(str(path))
+
+
+def _on_one_line(raw: str) -> str:
+    seen = "".join("_" if unicodedata.category(c) in _UNSEEN else c for c in unicodedata.normalize("NFC", raw))
+    return " ".join(seen.split())
 
 
 def file_names(students: Iterable[str]) -> dict[str, str]:
