@@ -13,8 +13,9 @@ import torch
 from torch import Tensor, nn
 
 from autograder import checks as check
-from autograder.checks import CheckFailed, StudentRaised, metrics, runner
-from autograder.models import Text, msg
+from autograder.checks import CheckFailed, StudentRaised, diagnose, metrics, runner
+from autograder.checks.case import Case
+from autograder.models import Diagnosis, Text, msg
 from autograder.words import say
 
 X = torch.tensor([[0.5, -1.25, 2.0], [3.5, 4.25, -0.75]], dtype=torch.float64)
@@ -604,8 +605,24 @@ def test_check_failed_survives_a_journey_between_processes() -> None:
     error = failure(lambda: check.close(-X, X, name="dx"))
     again = pickle.loads(pickle.dumps(error))
     assert (again.diagnoses, str(again)) == (error.diagnoses, "dx has the wrong sign")
+    assert b"torch" not in pickle.dumps(failure(lambda: check.close(-X, X)))  # no value that was wanted
     raised = pickle.loads(pickle.dumps(StudentRaised("KeyError", (3, 9))))
     assert (raised.type_name, raised.lines) == ("KeyError", (3, 9))
+
+
+def test_a_diagnosis_is_looked_for_when_it_is_asked_for(monkeypatch: pytest.MonkeyPatch) -> None:
+    found: list[str] = []
+    look = diagnose.explain
+
+    def looked(case: Case) -> Diagnosis:
+        found.append(look(case).code)
+        return look(case)
+
+    monkeypatch.setattr(diagnose, "explain", looked)
+    error = failure(lambda: check.close({"w": -X, "b": 2 * X}, {"w": X, "b": X}))
+    assert found == []
+    assert error.diagnoses is error.diagnoses
+    assert found == ["sign", "factor_two"]
 
 
 def test_the_public_names_are_there() -> None:

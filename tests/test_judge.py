@@ -9,6 +9,7 @@ from textwrap import dedent
 
 import pytest
 
+from autograder.checks import diagnose
 from autograder.course import Course
 from autograder.grading.explain import Explainer
 from autograder.grading.judge import crowded
@@ -129,6 +130,17 @@ def test_an_explanation_that_breaks_costs_the_cause_and_not_the_verdict(
     assert found.diagnoses
     assert "ZeroDivisionError" in found.staff
     assert all(other.verdict is Verdict.PASSED for other in attempt.items if other is not found)
+
+
+def test_a_check_that_cannot_say_what_it_found_still_costs_the_student_nothing_but_its_words(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(diagnose, "explain", lambda case: 1 / 0)
+    (attempt,) = judged_here(tiny_course(tmp_path), answer(double="return x"))
+    found = item(attempt, "double")
+    assert found.verdict is Verdict.FAILED
+    assert [diagnosis.code for diagnosis in found.diagnoses] == ["wrong_form"]
+    assert "ZeroDivisionError" in found.staff
 
 
 def test_what_was_passed_before_a_hang_keeps_its_fraction(bench: Bench) -> None:

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Collection
 from contextlib import ContextDecorator
+from functools import partial
 from types import TracebackType
 
 from autograder.checks.faults import CheckFailed, StudentRaised
@@ -49,9 +50,12 @@ class about(ContextDecorator):  # noqa: N801  (reads as a function: `@check.abou
     ) -> None:
         if isinstance(error, StudentRaised) and not self.when:
             error.meaning = error.meaning or self.said
-        if not isinstance(error, CheckFailed) or not error.diagnoses:
-            return
+        if isinstance(error, CheckFailed):
+            raise CheckFailed(partial(self._told, error)).with_traceback(trace) from None
+
+    def _told(self, error: CheckFailed) -> tuple[Diagnosis, ...]:
         codes = {found.code for found in error.diagnoses}
-        if self.always or (codes & self.when if self.when else not codes & SILENT):
+        if codes and (self.always or (codes & self.when if self.when else not codes & SILENT)):
             plain = [found for found in error.diagnoses if found.code in GENERAL]
-            raise CheckFailed(self.said, *plain[:1]).with_traceback(trace) from None
+            return self.said, *plain[:1]
+        return error.diagnoses

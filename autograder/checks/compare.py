@@ -12,9 +12,9 @@ import torch
 from torch import Tensor
 
 from autograder.checks.case import Case, spelled
-from autograder.checks.diagnose import explain_values
+from autograder.checks.diagnose import told_later
 from autograder.checks.equality import differences
-from autograder.checks.faults import CheckFailed
+from autograder.checks.faults import CheckFailed, Story
 from autograder.checks.given import given_for
 from autograder.checks.kinds import is_array, is_tensor, same_kind, spelled_dtype, wrong_kind, wrong_length
 from autograder.checks.nonfinite import explain_nonfinite
@@ -104,8 +104,8 @@ def finite(got: object, *, name: str = "result") -> None:
         raise CheckFailed(*found)
 
 
-def _close(got: object, want: object, name: str, options: Options) -> Iterator[Diagnosis]:
-    found: Diagnosis | None
+def _close(got: object, want: object, name: str, options: Options) -> Iterator[Diagnosis | Story]:
+    found: Diagnosis | Story | None
     if type(want) in (float, int):
         found = _number(got, want, name, options)
     elif not isinstance(want, Tensor | np.ndarray | list | tuple | dict):
@@ -125,7 +125,7 @@ def _close(got: object, want: object, name: str, options: Options) -> Iterator[D
         yield found
 
 
-def _entries(got: Any, want: Any, name: str, options: Options) -> Iterator[Diagnosis]:
+def _entries(got: Any, want: Any, name: str, options: Options) -> Iterator[Diagnosis | Story]:
     """Every entry of a list, tuple or dict; `got` has the right type."""
     if not isinstance(want, dict):
         if len(got) != len(want):
@@ -144,7 +144,7 @@ def _entries(got: Any, want: Any, name: str, options: Options) -> Iterator[Diagn
         yield from _close(got[key], want[key], f"{name}[{key!r}]", options)
 
 
-def _number(got: object, want: Any, name: str, options: Options) -> Diagnosis | None:
+def _number(got: object, want: Any, name: str, options: Options) -> Diagnosis | Story | None:
     if type(want) not in (int, float):
         raise TypeError(f"check.number wants a plain int or float to compare with, not {type(want).__name__}")
     if not math.isfinite(want):
@@ -156,7 +156,7 @@ def _number(got: object, want: Any, name: str, options: Options) -> Diagnosis | 
     as_tensors = [torch.tensor(value, dtype=torch.float64) for value in (want, got)]
     rtol = 1e-9 if options.rtol is None else options.rtol
     case = Case(name, as_tensors[0], as_tensors[1], rtol, options.atol or 0.0, options.sizes, partial(given_for, got))
-    return explain_nonfinite(case) or (explain_values(case) if bool(case.bad) else None)
+    return told_later(case) if bool(case.bad) else None
 
 
 def _not_finite(got: object, name: str) -> Iterator[Diagnosis]:

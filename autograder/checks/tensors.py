@@ -13,11 +13,10 @@ from torch import Tensor
 
 from autograder.checks.case import Case, coarseness
 from autograder.checks.devices import elsewhere, told
-from autograder.checks.diagnose import explain_values
+from autograder.checks.diagnose import told_later
+from autograder.checks.faults import Story
 from autograder.checks.given import Given, given_for
 from autograder.checks.kinds import spelled_dtype
-from autograder.checks.nonfinite import explain_nonfinite
-from autograder.checks.shape_rules import explain_shape
 from autograder.models import Diagnosis, msg
 
 TOLERANCES = {
@@ -47,7 +46,7 @@ class Options:
         return (rtol if self.rtol is None else self.rtol), (atol if self.atol is None else self.atol)
 
 
-def compare_tensors(got: Tensor, want: Tensor, name: str, options: Options) -> Diagnosis | None:
+def compare_tensors(got: Tensor, want: Tensor, name: str, options: Options) -> Diagnosis | Story | None:
     """Why `got` is not `want`, both plain tensors; None when it is.  ValueError when `want` is not finite."""
     options = replace(options, origin=partial(given_for, got))
     return _compare(got.detach(), want.detach(), (spelled_dtype(got), spelled_dtype(want)), name, options)
@@ -55,7 +54,7 @@ def compare_tensors(got: Tensor, want: Tensor, name: str, options: Options) -> D
 
 def compare_arrays(
     got: np.ndarray[Any, Any], want: np.ndarray[Any, Any], name: str, options: Options
-) -> Diagnosis | None:
+) -> Diagnosis | Story | None:
     """The same for plain ndarrays of numbers."""
     if want.dtype.kind not in "biufc":
         raise TypeError(f"arrays of {want.dtype} cannot be compared")
@@ -73,7 +72,9 @@ def as_tensor(array: np.ndarray[Any, Any]) -> Tensor:
     return torch.from_numpy(native)
 
 
-def _compare(got: Tensor, want: Tensor, dtypes: tuple[str, str], name: str, options: Options) -> Diagnosis | None:
+def _compare(
+    got: Tensor, want: Tensor, dtypes: tuple[str, str], name: str, options: Options
+) -> Diagnosis | Story | None:
     if got.layout is not want.layout:
         words = msg(
             "{name} has layout {got}, it should be {want}", name=name, got=str(got.layout), want=str(want.layout)
@@ -85,12 +86,12 @@ def _compare(got: Tensor, want: Tensor, dtypes: tuple[str, str], name: str, opti
         return wrong_device
     case = Case(name, want, got, *options.tolerances(want, got), sizes=options.sizes, origin=options.origin)
     if got.shape != want.shape:
-        return explain_shape(case)
+        return told_later(case)
     if dtypes[0] != dtypes[1]:
         return _wrong_dtype(case, *dtypes)
     if wrong_device:
         return wrong_device
-    return explain_nonfinite(case) or (explain_values(case) if bool(case.bad.any()) else None)
+    return told_later(case) if bool(case.bad.any()) else None
 
 
 def _fit_to_compare(want: Tensor, options: Options) -> None:

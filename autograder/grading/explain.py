@@ -216,6 +216,13 @@ class Explainer:
             return words.raised(failed.error, submission)
         return words.wrong_form()
 
+    def seen(self, failed: Failed, submission: Submission) -> tuple[Diagnosis, ...]:
+        """The same; that it is wrong where the check cannot say what it found: its fault, not the student's."""
+        try:
+            return self.general(failed, submission)
+        except Exception:
+            return words.wrong_form()
+
 
 def _meaning(error: BaseException, passed: Sequence[Test]) -> tuple[Diagnosis, ...]:
     """What the test asks for, when it raised where others passed, and torch did not complain of another thing."""

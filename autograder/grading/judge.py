@@ -116,8 +116,9 @@ class Judge:
         place = tests.index(desk.failures[0].test)
         try:
             told = self.explainer.explain(unit, item, desk.failures, passed, desk.submission, desk.words(item))
-        except Exception as error:  # ours; the verdict stands without a cause, and keeps what the check itself saw
-            outcomes[place] = dataclasses.replace(outcomes[place], staff=raised_by_suite(error))
+        except Exception as error:  # ours; the verdict stands without a cause, and is told as far as it can be
+            told, staff = self.explainer.seen(desk.failures[0], desk.submission), raised_by_suite(error)
+            outcomes[place] = dataclasses.replace(outcomes[place], diagnoses=told, staff=staff)
         else:
             outcomes[place] = dataclasses.replace(outcomes[place], diagnoses=told)
 
@@ -177,9 +178,8 @@ class Judge:
         if not isinstance(error, (CheckFailed, StudentRaised)) and not self.explainer.reference_passes(test):
             trace = "".join(traceback.format_exception(error))
             return Outcome(Verdict.GRADER_ERROR, staff=f"{raised_by_suite(error)}\n{trace}")
-        failed = Failed(test, tuple(session.trace), error, ran.seconds)
-        desk.failures.append(failed)
-        return outcome(Verdict.FAILED, self.explainer.general(failed, submission))
+        desk.failures.append(Failed(test, tuple(session.trace), error, ran.seconds))
+        return outcome(Verdict.FAILED, ())  # why, is asked of the first one only: `_explain`
 
     def shared(self, unit: Unit, item: Item) -> Sequence[SharedData]:
         uses = any(test.uses_data for test in self.suites.of(unit.id, item.id))

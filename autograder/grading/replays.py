@@ -55,7 +55,7 @@ class Replay:
 
     def ends_like(self, trace: Sequence[Call], error: BaseException | None) -> bool:
         """Do both end the test the same way, with the same values on the way?"""
-        return _same_end(self.error, error) and _same_trace(self.trace, trace)
+        return _same_trace(self.trace, trace) and _same_end(self.error, error)
 
 
 class Replays:
@@ -73,7 +73,8 @@ class Replays:
         if found is None:
             found = self._run(unit, test, source, asked, slip)
             if not isinstance(found.error, (pytest.fail.Exception, OSError, MemoryError)):  # the machine's, for now
-                self.memory.put(key, found, size((found.trace, [one.frame for one in found.asked])))
+                wanted = size(found.trace) if isinstance(found.error, CheckFailed) else 0  # as large as what came
+                self.memory.put(key, found, size((found.trace, [one.frame for one in found.asked])) + wanted)
         return found
 
     def transport(self, test: Test) -> LocalTransport:
