@@ -73,6 +73,11 @@ def bank_path(course: Course, unit: Unit) -> Path:
     return course.root / "autograder" / "mistakes" / f"{unit.id}.py"
 
 
+def suite_path(course: Course, unit: Unit) -> Path:
+    """The folder of the unit's hidden tests."""
+    return course.root / "autograder" / "suites" / unit.id
+
+
 def load(course: Course, unit: Unit) -> Bank:
     """The unit's reference and its bank; a unit without a bank file has an empty one."""
     solution, path = solution_path(course, unit), bank_path(course, unit)

@@ -16,9 +16,8 @@ from pathlib import Path
 import yaml
 
 from autograder.authoring.build import stub_path
-from autograder.bank import Definition, bank_path, solution_path
+from autograder.bank import Definition, bank_path, solution_path, suite_path
 from autograder.course import FILE, Course, Unit, load
-from autograder.grading.suites import suite_folder
 from autograder.marked_yaml import Loader
 
 
@@ -33,7 +32,7 @@ def cut(course: Course, unit: Unit, items: Collection[str], folder: Path) -> Cou
     symbols = {item.symbol for item in others}
     ids = {item.id for item in others}
     modules = [solution_path(course, unit), stub_path(course, unit)]
-    marked = [bank_path(course, unit), *sorted(suite_folder(course, unit).glob("*.py"))]
+    marked = [bank_path(course, unit), *sorted(suite_path(course, unit).glob("*.py"))]
     for path in modules:
         _put(folder / path.relative_to(course.root), _without(path, lambda node: node.name in symbols))
     for path in (path for path in marked if not _about(path) & ids):

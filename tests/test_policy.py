@@ -15,7 +15,6 @@ from typing import Any
 
 import pytest
 import torch
-import torch._dynamo  # as in the zygote
 
 from autograder.authoring.verify import Case
 from autograder.bank import Entry

@@ -516,7 +516,7 @@ def test_what_the_shell_tells_pytest_is_not_told_to_hidden_suites(
 def test_a_nursery_that_cannot_be_started_is_told(
     course: Course, another_nursery: None, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(view, "program", lambda: ["/no/such/python"])
+    monkeypatch.setattr(view, "program", lambda imports: ["/no/such/python"])
     processes = replace(settings(course), isolation="process")
     with Pool(course, processes, 1) as pool, pytest.raises(GradingError, match="/no/such/python"):
         pool.start()

@@ -107,12 +107,33 @@ def test_workers_share_nothing(worker: Start) -> None:
         one.end()
 
 
-def test_an_optimizer_is_built_without_new_imports(worker: Start) -> None:
-    started = worker(
-        "import sys, torch\ndef f():\n    before = set(sys.modules)\n"
-        "    torch.optim.Adam([torch.ones(1, requires_grad=True)]).step()\n    return len(set(sys.modules) - before)"
-    )
-    assert call(started, "f")["ok"] < 20  # 823 when torch._dynamo is not preloaded
+STEPS = """
+import sys, torch
+def f():
+    before = set(sys.modules)
+    torch.optim.Adam([torch.ones(1, requires_grad=True)]).step()
+    return len(set(sys.modules) - before)
+"""
+
+
+def test_what_is_imported_late_is_there_where_the_order_says_so(worker: Start) -> None:
+    for _ in range(2):
+        started = worker(STEPS, imports=["torch._dynamo"])
+        assert call(started, "f")["ok"] < 20  # 823 where it says nothing
+        started.end()
+
+
+@linux
+@pytest.mark.parametrize("tier", ["namespaces", "landlock", "process"])
+def test_a_worker_imports_for_itself_what_was_not_foreseen(zygotes: Zygotes, tier: str) -> None:
+    zygotes(tier)  # skips where it does not stand; this one may have been told
+    with contextlib.closing(Zygote(tier)) as zygote:
+        assert call(opened(zygote.worker(memory_mb=512, cpu_seconds=60), STEPS), "f")["ok"] > 500
+
+
+def test_a_module_that_cannot_be_imported_is_left_to_who_asks_for_it(worker: Start) -> None:
+    started = worker("def f():\n    import torch_no_such_module", imports=["torch_no_such_module"])
+    assert call(started, "f")["error"] == "ModuleNotFoundError"
 
 
 # --- how a worker ends ---
@@ -685,7 +706,7 @@ def test_what_fails_in_the_nursery_is_told_to_all_who_ask_and_the_next_finds_ano
 def test_a_nursery_whose_program_is_missing_is_told(
     monkeypatch: pytest.MonkeyPatch, temporary: Path, another_nursery: None
 ) -> None:
-    monkeypatch.setattr(view, "program", lambda: ["/no/such/python"])
+    monkeypatch.setattr(view, "program", lambda imports: ["/no/such/python"])
     with pytest.raises(SandboxError, match="No such file or directory: /no/such/python"):
         Zygote("landlock")
     assert list(temporary.iterdir()) == []

@@ -18,10 +18,11 @@ import signal
 import sys
 import tempfile
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection, Iterator
 from pathlib import Path
 from typing import Any
 
+from autograder.grading.late import DYNAMO
 from autograder.grading.slots import GradingError
 
 STARTS = 3  # how often in a row it may be killed while it is asked
@@ -32,10 +33,10 @@ ROOM = 70  # bytes of a path that "/pymp-xxxxxxxx/listener-xxxxxxxx" may follow;
 SHORT = "/tmp"
 
 
-def context() -> Any:
-    """multiprocessing, as slots use it."""
+def context(late: Collection[str] = ()) -> Any:
+    """multiprocessing, as slots use it.  `late`: what is imported late and the first slots need (late.py)."""
     found: Any = multiprocessing.get_context("forkserver" if sys.platform == "linux" else "spawn")
-    found.set_forkserver_preload(IMPORTED)
+    found.set_forkserver_preload([*IMPORTED, *({DYNAMO} & set(late))])  # torchvision may fail in more than one way
     return found
 
 

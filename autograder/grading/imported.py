@@ -11,7 +11,6 @@ gc.disable()
 
 import pytest
 import torch
-import torch._dynamo
 
 import autograder.grading.data
 import autograder.grading.judge

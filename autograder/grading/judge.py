@@ -23,6 +23,7 @@ from autograder.grading import cells, words
 from autograder.grading.data import DataSource
 from autograder.grading.explain import Explainer, Failed, can_be_replayed
 from autograder.grading.known import Known, Unforeseen
+from autograder.grading.late import of_source
 from autograder.grading.score import Outcome, result
 from autograder.grading.suites import DEVICES, Ran, Suites, Test, is_timeout, raised_by_suite
 from autograder.models import Attempt, ItemResult, Message, Submission, Verdict, Words, attempt_of
@@ -48,8 +49,10 @@ class Judge:
         *,
         replays: bool = True,
         hasty: bool = False,
+        imports: Sequence[str] = (),
     ) -> None:
         self.course, self.suites, self.zygote, self.data, self.beat = course, suites, zygote, data, beat
+        self.imports = imports  # what the units need of what is imported late
         self.hasty = hasty  # an item is over when it is known what is told of it: for measures of that alone
         self.explainer = Explainer(course, suites, replays=replays)
         self.known = Known()
@@ -312,6 +315,7 @@ class Desk:
                 shared=shared,
                 processes=item.processes,
                 printed=self.excerpt,
+                imports=(*self.judge.imports, *of_source(source)),
             )
             self.current = Session(self.worker)
         try:

@@ -26,6 +26,7 @@ from typing import Any
 
 from autograder.course import Course
 from autograder.grading import forks
+from autograder.grading.late import of_units
 from autograder.grading.scratch import scratch
 from autograder.grading.slot import Beat, Done, Fault, Hello, Job, Judged, Settings
 from autograder.grading.slot import main as slot_main
@@ -93,7 +94,8 @@ class Pool:
             folder = self._held.enter_context(scratch())
         except OSError as error:
             raise GradingError(f"no temporary folder can be made ({error.strerror}: {error.filename})") from None
-        self.settings = dataclasses.replace(self.settings, scratch=folder)
+        imports = of_units(self.course, self.course.select(self.settings.units))
+        self.settings = dataclasses.replace(self.settings, scratch=folder, imports=imports)
         return self
 
     def __exit__(self, *_: object) -> None:
@@ -194,7 +196,7 @@ class Pool:
             slot.connection.send(dataclasses.replace(work.job, only=tuple(work.left)))
 
     def _add(self) -> None:
-        context = forks.context()
+        context = forks.context(self.settings.imports)
         ours, theirs = context.Pipe()
         taken = {slot.gpu for slot in self.slots}
         gpu = next((gpu for gpu in self.settings.gpus if gpu not in taken), "")
@@ -211,7 +213,7 @@ class Pool:
         if self.settings.isolation == "none":
             return None
         try:
-            return nursery.line(self.settings.scratch)
+            return nursery.line(self.settings.scratch, self.settings.imports)
         except (SandboxError, OSError) as error:
             raise GradingError(f"what zygotes are forked from cannot be started ({error})") from None
 

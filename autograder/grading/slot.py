@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import contextlib
 import ctypes
+import importlib
 import multiprocessing
 import os
 import platform
@@ -49,6 +50,7 @@ class Settings:
     gpus: tuple[str, ...] = ()  # of the machine, one for each slot; empty: the slots are on the CPU
     gpu: str = ""  # the one that this slot's workers may use, by number
     scratch: Path | None = None  # where temporary folders go; the coordinator clears it, also after a kill
+    imports: tuple[str, ...] = ()  # what the units need of what is imported late (late.py)
 
 
 @dataclass(frozen=True)
@@ -157,15 +159,17 @@ def main(
 
 def _serve(connection: Connection, settings: Settings) -> None:
     import torch
-    import torch._dynamo  # a replay that builds its first optimizer would spend its whole budget on this import
 
     from autograder.course import load
     from autograder.grading.data import DataSource
     from autograder.grading.judge import Judge
+    from autograder.grading.late import DYNAMO
     from autograder.grading.suites import Suites
     from autograder.sandbox.launch import Zygote
     from autograder.sandbox.tiers import choose
 
+    if DYNAMO in settings.imports:
+        importlib.import_module(DYNAMO)  # or the first step of a replay's optimizer would spend its whole budget on it
     torch.set_num_threads(1)
     usable(settings.device)
     course = load(settings.course)
@@ -196,6 +200,7 @@ def _serve(connection: Connection, settings: Settings) -> None:
                 data,
                 beat=lambda item, seconds: None,
                 replays=settings.replays,
+                imports=settings.imports,
             )
             while (job := connection.recv()) is not None:
                 judge.beat = Pulse(connection.send)

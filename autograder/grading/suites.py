@@ -24,6 +24,7 @@ import pytest
 from _pytest._io import TerminalWriter
 from _pytest.outcomes import OutcomeException
 
+from autograder.bank import suite_path
 from autograder.checks import InsideError, inside_functions, runner
 from autograder.checks.metrics import recording
 from autograder.course import Course, Unit, did_you_mean
@@ -96,7 +97,7 @@ class Suites:
     def serve(self, loop: Callable[[], None]) -> None:
         """Collect, then run `loop` inside the pytest session.  SuiteError when the suites are not whole."""
         self._loop = loop
-        folders = [suite_folder(self.course, unit) for unit in self.units]
+        folders = [suite_path(self.course, unit) for unit in self.units]
         for folder in folders:
             if not folder.is_dir():
                 raise SuiteError(
@@ -288,10 +289,6 @@ def _test(node: pytest.Function, unit: str, item: str, seconds: float) -> Test:
     uses_data, mutates = "mnist" in node.fixturenames, node.get_closest_marker("mutates") is not None
     device = _device(node) if node.get_closest_marker("devices") else "cpu"
     return Test(node, unit, item, seconds, uses_data, mutates, device, direct(node))
-
-
-def suite_folder(course: Course, unit: Unit) -> Path:
-    return course.root / "autograder" / "suites" / unit.id
 
 
 def is_timeout(error: BaseException) -> bool:

@@ -170,10 +170,11 @@ class Zygote:
         shared: Sequence[SharedData] = (),
         processes: bool = False,
         printed: Excerpt | None = None,
+        imports: Sequence[str] = (),
     ) -> Worker:
         """A fresh worker; what it prints goes to `printed`, or nowhere.
 
-        `processes`: it may start some of its own, for a DataLoader.
+        `processes`: it may start some of its own, for a DataLoader.  `imports`: modules that it is born with.
         One at a time: the end of one sweeps away every process of the zygote's.
         """
         ours, theirs = socket.socketpair()
@@ -185,6 +186,7 @@ class Zygote:
             "group": self.group is not None,
             "processes": processes,
             "printed": printed is not None,
+            "imports": list(imports),
         }
         drain = None
         with theirs, contextlib.ExitStack() as opened:

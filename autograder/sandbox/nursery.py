@@ -55,9 +55,10 @@ _here: Nursery | None = None
 _lock = threading.Lock()  # a Dask worker starts slots from many threads
 
 
-def line(folder: Path | None = None) -> socket.socket | None:
-    """None where a line cannot be shared.  `folder`: where it may put what it needs while it starts."""
-    return _nursery(folder).line if sys.platform == "linux" else None
+def line(folder: Path | None = None, imports: Sequence[str] = ()) -> socket.socket | None:
+    """None where a line cannot be shared.  `folder`: where it may put what it needs while it starts; `imports`: modules
+    that it brings beside torch (inner/late.py), unless it stands already."""
+    return _nursery(folder, imports).line if sys.platform == "linux" else None
 
 
 def adopt(line: socket.socket | None) -> None:
@@ -90,23 +91,23 @@ def end() -> None:
             _here = None
 
 
-def _nursery(folder: Path | None = None) -> Nursery:
+def _nursery(folder: Path | None = None, imports: Sequence[str] = ()) -> Nursery:
     global _here
     with _lock:
         if _here is not None and not _here.stands:
             _here.close()
             _here = None
         if _here is None:
-            _here = _started(str(folder or tempfile.gettempdir()))
+            _here = _started(str(folder or tempfile.gettempdir()), imports)
         return _here
 
 
-def _started(folder: str) -> Nursery:
+def _started(folder: str, imports: Sequence[str]) -> Nursery:
     ours, theirs = socket.socketpair(type=KIND)
     with theirs:
         try:
             process = subprocess.Popen(
-                view.program(),
+                view.program(imports),
                 stdin=theirs.fileno(),
                 stdout=subprocess.DEVNULL,
                 stderr=subprocess.DEVNULL,

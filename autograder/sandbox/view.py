@@ -14,7 +14,7 @@ import importlib.util
 import os
 import shutil
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from autograder.sandbox.endings import SandboxError
@@ -81,10 +81,10 @@ def _package_folders() -> Iterator[str]:
                 yield str(folder)
 
 
-def program() -> list[str]:
+def program(imports: Sequence[str] = ()) -> list[str]:
     """What becomes the nursery.  Of the kit it finds the inner half, and not that one's neighbours."""
     boot = f"import sys; sys.path.insert(0, {str(INNER.parent)!r}); from inner.nursery import main; sys.path.pop(0); "
-    boot += f"main({str(COMPAT)!r})"
+    boot += f"main({str(COMPAT)!r}, {[*imports]!r})"
     return [sys.executable, "-I", "-B", "-X", "utf8", "-c", boot]
 
 

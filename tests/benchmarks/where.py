@@ -28,7 +28,6 @@ from typing import Any, ParamSpec, TypeVar
 os.environ["OMP_NUM_THREADS"] = "1"  # before torch is imported, as a slot has it
 
 import torch
-import torch._dynamo
 
 from autograder import checks
 from autograder.course import Course, Unit, load

@@ -14,7 +14,6 @@ from __future__ import annotations
 
 import contextlib
 import ctypes
-import gc
 import importlib
 import importlib.util
 import json
@@ -60,14 +59,15 @@ class Refused(Exception):
     """What the keeper may not do here, in one line."""
 
 
-def main(compat: str) -> None:
-    """The line is its standard input.  `compat`: the file with the cure for torchvision beside a CPU-only torch.
+def main(compat: str, imports: Sequence[str]) -> None:
+    """The line is its standard input.  `compat`: the file with the cure for torchvision beside a CPU-only torch;
+    `imports`: what this run needs of what is imported late.
 
     Never returns.
     """
     versions, trouble = {}, ""
     try:
-        versions = _preload(compat)
+        versions = _preload(compat, imports)
     except BaseException:
         trouble = traceback.format_exc()
     if sys.platform == "linux":  # a zygote whose keeper was killed is buried here, and its walls can fall
@@ -104,18 +104,16 @@ def _answer(line: socket.socket, order: bytes, descriptors: list[int], versions:
         os.close(descriptor)
 
 
-def _preload(compat: str) -> dict[str, str]:
-    """Import now what an answer would import later; constructing an optimizer alone pulls in 823 modules."""
-    gc.disable()  # a fifth of the time of the imports is garbage collection that finds nothing
-    with tempfile.TemporaryDirectory(prefix="autograder-") as folder:
-        os.environ["TORCHINDUCTOR_CACHE_DIR"] = folder  # made at the import, not used
+def _preload(compat: str, imports: Sequence[str]) -> dict[str, str]:
+    """Import now what an answer would import later."""
+    from .late import bring, uncollected
+
+    with uncollected(), tempfile.TemporaryDirectory(prefix="autograder-") as folder:
         import numpy
         import torch
-        import torch._dynamo
         import torch.optim
         import torch.utils.data
 
-        del os.environ["TORCHINDUCTOR_CACHE_DIR"]
         torch.set_num_threads(1)
         for module in pkgutil.walk_packages([str(Path(__file__).parent)], f"{__package__}."):
             importlib.import_module(module.name)
@@ -123,6 +121,7 @@ def _preload(compat: str) -> dict[str, str]:
         from .zygote import one_thread
 
         _import_file("torchvision_compat", compat).install()
+        bring(imports)
         with contextlib.suppress(ImportError, OSError):  # the jail says what is missing
             import landlockpy
             import pyseccomp  # noqa: F401
@@ -130,10 +129,6 @@ def _preload(compat: str) -> dict[str, str]:
             landlockpy.abi_version()  # finds libc, for which it runs a program: once, not in each worker
         warm(Path(folder))
     one_thread()
-    # The heap stays shared with the children (field-notes.md: 0.35 s less a submission).  Garbage is not collected: its
-    # places, all over the heap, would be given to what a worker makes, and each such page would be copied.
-    gc.freeze()
-    gc.enable()
     return {
         # asked once and for all: in the jail torch could not read the processor's kind and would run its slowest code
         "capability": torch.backends.cpu.get_cpu_capability(),

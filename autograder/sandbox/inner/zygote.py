@@ -22,7 +22,7 @@ from collections.abc import Collection, Mapping
 from pathlib import Path
 from typing import Any
 
-from . import watch, wire, worker
+from . import late, watch, wire, worker
 from .jail import Jail
 from .real import not_started
 from .rubble import remove
@@ -101,6 +101,7 @@ def _watch(control: socket.socket, workers: Collection[Held]) -> None:
 def _fork(
     control: socket.socket, jail: Jail, scratch_root: Path, order: dict[str, Any], descriptors: list[int]
 ) -> Held:
+    late.bring(order["imports"])
     assert not jail.nodes or not_started(), "CUDA was started in the zygote: no worker could use it"
     scratch = Path(tempfile.mkdtemp(prefix="work-", dir=scratch_root))
     free = watch.free(scratch)
