@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 import re
 from pathlib import Path
 from textwrap import dedent
@@ -9,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from autograder.bank import Bank, BankError, load
+from autograder.bank import Bank, BankError, Entry, load
 from autograder.course import Course, Item, LatePolicy, Limits, Unit
 from autograder.course import load as load_course
 from autograder.models import KINDS, Text
@@ -220,8 +221,31 @@ def test_every_entry_of_the_real_bank_makes_a_module_that_compiles(unit: Unit) -
         compile(source, unit.filename, "exec", dont_inherit=True)
         assert source != found.reference
     for item in unit.items:
+        entry = found.mistakes_of(item.id)[0]
+        made, reference = ast.parse(found.source(entry)), ast.parse(found.reference)
+        assert others(made, found, entry) == others(reference, found, entry)
         assert len(found.mistakes_of(item.id)) >= 3
         assert sum(entry.item == item.id for entry in found.alternatives) >= 2
+
+
+def others(module: ast.Module, bank: Bank, entry: Entry) -> list[str]:
+    """What the module says beside its answer, and beside what the bank's file shares."""
+    symbol, shared = bank.unit.item(entry.item).symbol, [ast.unparse(node) for node in bank.shared]
+    kept = [node for node in module.body if getattr(node, "name", "") != symbol]
+    return [text for text in map(ast.unparse, kept) if text not in shared]
+
+
+def test_what_stands_in_several_lines_stays_whole(tmp_path: Path) -> None:
+    reference = '''"""Of x."""\n\nA = """\x0cdef double(x):\u2028"""\r\n
+@cache
+# with a word on it
+def double(
+    x,
+):
+    return 2 * x  # twice'''
+    found = bank(tmp_path, '@mistake("double", kind="scale", en="a", vi="b")\ndef f(x): return 0', reference=reference)
+    source = found.source(found.mistakes[0]).decode()
+    assert source == '''"""Of x."""\n\n\nA = """\x0cdef double(x):\u2028"""\n\ndef double(x):\n    return 0'''
 
 
 def test_the_kinds_are_those_of_the_docs_each_with_what_it_means() -> None:

@@ -13,6 +13,7 @@ import builtins
 import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
+from functools import lru_cache
 from typing import Any, Protocol
 
 import numpy as np
@@ -95,6 +96,11 @@ class Asked:
     frame: bytes
 
 
+@lru_cache(maxsize=256)  # a mistake is replayed through one test after another
+def _names_in(source: bytes) -> frozenset[str]:
+    return frozenset(TYPE_NAME.findall(source.decode("utf-8", errors="replace")))
+
+
 @dataclass
 class Session:
     """A conversation with one worker.  `mutates` lets arguments change; set per test."""
@@ -116,7 +122,7 @@ class Session:
         self, filename: str, module: str, source: bytes, seconds: float, cells: Sequence[int] = ()
     ) -> CellsRan | None:
         """Import the student's module; exceptions come as StudentRaised, of a notebook's cells as CellsRan."""
-        self.written = frozenset(TYPE_NAME.findall(source.decode("utf-8", errors="replace")))
+        self.written = _names_in(source)
         question: dict[str, object] = {"op": "open", "filename": filename, "name": module, "source": source}
         if not cells:
             self.ask(question, seconds)
