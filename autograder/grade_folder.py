@@ -16,11 +16,10 @@ import json
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from autograder import regrade
 from autograder.course import Course
-from autograder.datasets import Progress
 from autograder.grading.run import Graded, Options, grade
 from autograder.grading.store import FOLDER, Published, Store, StoreError
 from autograder.intake import Intake, collect, collect_assignment
@@ -29,6 +28,9 @@ from autograder.outputs import PAGE, state, write
 from autograder.overrides import Override, load
 from autograder.standing import Deadlines
 from autograder.watch import Watch
+
+if TYPE_CHECKING:
+    from autograder.datasets import Progress
 
 ASKED, STAMP, FILES = "asked", "stamp", "files"
 KIT = Path(__file__).parent

@@ -15,9 +15,9 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from hashlib import sha256
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from autograder.course import Course, Unit
-from autograder.datasets import Progress, mnist
 from autograder.grading import devices
 from autograder.grading.digest import Parts, Sides, handed, measures
 from autograder.grading.pool import Pool, default_jobs
@@ -32,6 +32,9 @@ from autograder.sandbox.cgroup import sweep as sweep_groups
 from autograder.standing import Deadlines, settled, unknown
 from autograder.watch import Watch
 from autograder.words import say
+
+if TYPE_CHECKING:
+    from autograder.datasets import Progress
 
 __all__ = ["Graded", "GradingError", "Options", "default_jobs", "find_data", "grade"]
 
@@ -141,6 +144,8 @@ def find_data(course: Course, units: Sequence[Unit], options: Options, progress:
     """Have MNIST at hand before the slots start, downloading it once; only units with a ramp item measure on it."""
     if not any(map(measures, units)):
         return Data()
+    from autograder.datasets import mnist  # it imports NumPy, a fifth of what a run without MNIST imports in all
+
     found = mnist(
         course.root / "datasets", course_data=options.course_data, download=options.download, progress=progress
     )
