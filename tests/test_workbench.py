@@ -13,7 +13,7 @@ import pytest
 import torch
 import torch._dynamo  # as in the zygote: what is imported later looks like a trace
 
-from autograder.sandbox.inner import wire
+from autograder.sandbox.inner import traces, wire
 from autograder.sandbox.inner.raised import ABOUT
 from autograder.sandbox.inner.traces import SMALL
 from autograder.sandbox.inner.workbench import Workbench
@@ -332,6 +332,25 @@ def test_a_guarded_item_leaves_nothing(lay: Lay) -> None:
     desk.ask("item", forbids=["autograd", "torch.nn.functional.dropout", "aten.native_dropout"])
     assert "ok" in desk.call("f", torch.ones(2, 2))
     assert desk.traces() == []
+
+
+@pytest.mark.skipif(not traces._tags_tell(), reason="this Python does not number the changes of a dict")
+def test_a_namespace_is_copied_where_it_was_changed() -> None:
+    namespace: dict[str, object] = {"relu": abs}
+    first = traces._names("mine", namespace)
+    assert traces._names("mine", namespace) is first
+    namespace["relu"] = len
+    second = traces._names("mine", namespace)
+    assert (first, second) == ({"relu": abs}, {"relu": len})
+    assert traces._names("mine", dict(namespace)) is not second  # another one by the same name
+
+
+def test_where_changes_have_no_number_it_is_copied_each_time(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(traces, "_tag", lambda namespace: 0)
+    namespace: dict[str, object] = {"relu": abs}
+    first, second = traces._names("mine", namespace), traces._names("mine", namespace)
+    assert first == second
+    assert first is not second
 
 
 def test_a_value_that_cannot_be_compared_or_printed_does_no_harm(lay: Lay) -> None:

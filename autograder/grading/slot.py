@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import contextlib
 import ctypes
+import gc
 import importlib
 import multiprocessing
 import os
@@ -190,6 +191,7 @@ def _serve(connection: Connection, settings: Settings) -> None:
             zygote.close()
 
     def loop() -> None:
+        gc.freeze()  # the suites stay: collections need not look at them again
         with sandbox() as (zygote, isolation):
             tests = tuple((unit, item, len(found)) for (unit, item), found in suites.tests.items())
             connection.send(Hello(isolation, _environment(settings), tests))
