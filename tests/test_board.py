@@ -321,6 +321,24 @@ def test_an_exception_of_the_student_names_the_line_and_its_text(course: Course)
     assert "your line exercises/u01_tensors/tensors.py:6 return x / 0 # oh" in text
 
 
+ASKS = """
+@pytest.mark.item("double")
+@check.about("mode", en="Left on.", vi="Vẫn bật.", when=("none",))
+def test_refuses():
+    with check.raises(ValueError, name="double(None)"):
+        tensors.double(None)
+"""
+
+
+def test_where_a_test_s_own_sentence_does_not_fit_the_line_that_raised_is_still_shown(course: Course) -> None:
+    course.write("exercises/u01_tensors/test_tensors.py", TESTS + ASKS)
+    course.student("def double(x):\n    return 2 * [x][0 if x is not None else 1]\n", HALVE)
+    text = course.pytest().words()
+    assert "double(None) raised IndexError; a ValueError is wanted" in text
+    assert "raised IndexError: list index out of range" in text
+    assert "tensors.py:2" in text
+
+
 def test_a_class_is_shown_by_the_line_of_the_test(course: Course) -> None:
     course.write("exercises/u01_tensors/test_tensors.py", TESTS + NET_TESTS)
     course.student(

@@ -105,6 +105,8 @@ def _checked(error: BaseException, scene: Scene) -> Trouble | None:
         return None
     got, wanted = _compared(error.__traceback__)
     before = error.__context__
+    while before is not None and getattr(before, "diagnoses", None) == diagnoses:  # `check.about` had nothing to say
+        before = before.__context__
     place = scene.student.raised_at(before.__traceback__) if before is not None else None
     return Trouble(
         Verdict.FAILED,
