@@ -272,7 +272,7 @@ def test_a_planted_secret_is_not_read_under_any_name(hand_in: HandIn, tier: str,
 @pytest.mark.parametrize("tier", ALL)
 def test_the_environment_is_the_kits_own(hand_in: HandIn, tier: str) -> None:
     known = {"PATH", "LANG", "USER", "HOME", "TMPDIR", "PWD", "MPLBACKEND", "PYTORCH_NVML_BASED_CUDA_CHECK"}
-    known |= {"OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"}
+    known |= {"OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "GLIBC_TUNABLES"}
     assert set(hand_in("import os\ndef f(): return dict(os.environ)", tier).student.f()) <= known
 
 

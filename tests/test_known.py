@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from unittest import mock
@@ -14,6 +14,7 @@ from autograder.grading import known
 from autograder.grading.direct import Overdue, limited
 from autograder.grading.known import Known, Transcripts, Unforeseen
 from autograder.models import Verdict
+from autograder.sandbox import launch
 from autograder.sandbox.answers import PolicyBroken
 from autograder.sandbox.endings import Ending, WorkerGone
 from autograder.sandbox.proxy import Session
@@ -206,6 +207,57 @@ def test_all_tests_together_keep_so_much_and_the_one_asked_for_longest_ago_goes_
     assert [slot.tests.get(name) is None for name in ("first", "second", "third")] == [False, True, False]
 
 
+class Far(launch.Worker):
+    """A worker in another process, as far as messages go."""
+
+    def __init__(self) -> None:
+        self.foretold, self.messages = (), list[tuple[bytes, ...]]()
+
+    def request(self, frame: bytes, seconds: float | None = None) -> bytes:
+        self.messages.append((frame, *self.foretold))
+        self.foretold = ()
+        return RIGHT[frame]
+
+
+def asked(slot: Known, following: Sequence[str], **tests: Sequence[bytes]) -> list[tuple[bytes, ...]]:
+    """The messages of tests that pass, each with its questions; `following` comes after the first."""
+    worker = Far()
+    for name, questions in tests.items():
+        session = Session(worker)
+
+        def body(session: Session = session, questions: Sequence[bytes] = questions) -> None:
+            for question in questions:
+                session.transport.request(question)
+
+        slot.following = following if name == next(iter(tests)) else ()
+        slot.run(name, body, session, {})
+    return worker.messages
+
+
+ONE, OTHER = [b"2+2"], [b"3+3"]
+BOTH = [b"2+2", b"3+3"]
+
+
+def test_what_the_following_tests_ask_first_goes_out_with_the_question_before() -> None:
+    slot = Known()
+    for _ in range(known.SEEN):
+        assert asked(slot, ["b", "c", "d"], a=ONE, b=OTHER, c=BOTH, d=ONE)[0] == (b"2+2",)
+    assert asked(slot, ["b", "c", "d"], a=ONE)[0] == (b"2+2", b"3+3", b"2+2")  # c asks twice: nothing of d
+    assert asked(slot, ["b"], c=BOTH)[0] == (b"2+2",)
+    assert asked(slot, ["b", "unknown", "d"], a=ONE)[0] == (b"2+2", b"3+3")
+    assert asked(slot, [], a=ONE)[0] == (b"2+2",)
+
+
+def test_only_so_much_goes_out_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    slot = Known()
+    for _ in range(known.SEEN):
+        asked(slot, [], a=ONE, b=OTHER)
+    monkeypatch.setattr(known, "MOST_AHEAD", 2)
+    assert asked(slot, ["b", "b", "b"], a=ONE)[0] == (b"2+2", b"3+3", b"3+3")
+    monkeypatch.setattr(known, "MOST_BYTES_AHEAD", 5)
+    assert asked(slot, ["b", "b", "b"], a=ONE)[0] == (b"2+2", b"3+3")
+
+
 # Through the judge
 
 
@@ -255,6 +307,42 @@ def test_tests_that_change_their_questions_late_cost_nobody_a_verdict(tmp_path: 
     assert forgotten.call_count >= 1
     assert {item(attempt, "double").verdict for attempt in right} == {Verdict.PASSED}
     assert item(last, "double").verdict is Verdict.FAILED
+
+
+MORE = """
+
+
+@pytest.mark.item("double")
+def test_seven(student, make):
+    x = make(7)
+    got = student.double(x)
+    if not torch.equal(got, 2 * x):
+        student.double(x + 1)
+    check.close(got, 2 * x, name="y")
+
+
+@pytest.mark.item("double")
+def test_eight(student, make):
+    x = make(8)
+    check.close(student.double(x), 2 * x, name="y")
+"""
+SEVEN = {
+    "return x if len(x) == 7 else 2 * x": Verdict.FAILED,  # and is asked once more, where test_eight was foretold
+    "if len(x) == 7:\n    __import__('os')._exit(3)\nreturn 2 * x": Verdict.CRASHED,
+    "if len(x) == 7:\n    raise NotImplementedError\nreturn 2 * x": Verdict.FAILED,
+    "if len(x) == 8:\n    raise NotImplementedError\nreturn 2 * x": Verdict.FAILED,
+    "if len(x) == 7:\n    __import__('time').sleep(60)\nreturn 2 * x": Verdict.TIMED_OUT,
+    "return 2 * x": Verdict.PASSED,
+}
+
+
+def test_in_a_slot_who_ends_in_the_middle_of_what_was_foretold_is_judged_as_ever(tmp_path: Path) -> None:
+    course = tiny_course(tmp_path, (SUITE, DOUBLE, DOUBLE + MORE))
+    with slots(course) as pool:
+        answers = [answer(double=body) for body in SEVEN]
+        ended = judged(pool, course, *[SOLUTION] * 3, *answers)[3:]
+    assert [item(attempt, "double").verdict for attempt in ended] == list(SEVEN.values())
+    assert all(item(attempt, id).verdict is Verdict.PASSED for attempt in ended for id in ("halves", "slope", "scale"))
 
 
 def test_in_a_slot_a_slow_answer_to_what_is_asked_ahead_is_timed_out(tmp_path: Path) -> None:

@@ -20,6 +20,7 @@ from types import SimpleNamespace
 
 import pytest
 
+from autograder import datasets
 from autograder.course import Course
 from autograder.grading import run as run_module
 from autograder.grading.pool import Pool, Slot, Work
@@ -319,7 +320,7 @@ def test_who_looks_on_is_told_how_many_are_kept_and_of_each_item_and_submission_
 
 
 def test_data_are_not_looked_for_when_no_item_measures_on_them(course: Course, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.delattr(run_module, "mnist")
+    monkeypatch.delattr(datasets, "mnist")
     assert run_module.find_data(course, course.units, here(), None) == Data()
 
 

@@ -24,7 +24,7 @@ from autograder.sandbox.answers import OutOfMemory
 from autograder.sandbox.endings import Ending, Killed, SandboxError, WorkerGone, WorkerTimeout
 from autograder.sandbox.inner import wire
 from autograder.sandbox.inner.watch import PROCESSES
-from autograder.sandbox.launch import Worker, Zygote
+from autograder.sandbox.launch import OutOfStep, Worker, Zygote
 from autograder.sandbox.nursery import NurseryGone
 from autograder.sandbox.shared import SharedData
 from tests.nurseries import kill_the_nursery, the_nursery
@@ -129,6 +129,32 @@ def test_a_worker_imports_for_itself_what_was_not_foreseen(zygotes: Zygotes, tie
     zygotes(tier)  # skips where it does not stand; this one may have been told
     with contextlib.closing(Zygote(tier)) as zygote:
         assert call(opened(zygote.worker(memory_mb=512, cpu_seconds=60), STEPS), "f")["ok"] > 500
+
+
+COUNTS = "CALLS = []\ndef f(x):\n    CALLS.append(x)\n    return list(CALLS)"
+
+
+def question(x: int) -> bytes:
+    return wire.pack({"op": "call", "name": "f", "args": [x], "kwargs": {}})
+
+
+def test_what_is_foretold_goes_out_with_the_request_before_and_is_answered_in_turn(worker: Start) -> None:
+    started = worker(COUNTS)
+    started.foretold = [question(1), question(2)]
+    assert wire.unpack(started.request(question(0)))["ok"] == [0]
+    assert not started.in_step
+    assert [wire.unpack(started.request(question(x)))["ok"] for x in (1, 2)] == [[0, 1], [0, 1, 2]]
+    assert started.in_step
+    assert call(started, "f", 3)["ok"] == [0, 1, 2, 3]
+
+
+def test_who_asks_for_something_else_than_was_foretold_is_told_so(worker: Start) -> None:
+    started = worker(COUNTS)
+    started.foretold = [question(1)]
+    started.request(question(0))
+    for _ in range(2):
+        with pytest.raises(OutOfStep):
+            started.request(question(7))
 
 
 def test_a_module_that_cannot_be_imported_is_left_to_who_asks_for_it(worker: Start) -> None:

@@ -30,7 +30,7 @@ from autograder.models import Attempt, ItemResult, Message, Submission, Verdict,
 from autograder.sandbox.answers import CellsRan, Missing, OutOfMemory, PolicyBroken
 from autograder.sandbox.endings import SandboxError, WorkerGone, WorkerTimeout
 from autograder.sandbox.inner.wire import WireError
-from autograder.sandbox.launch import Worker, Zygote
+from autograder.sandbox.launch import OutOfStep, Worker, Zygote
 from autograder.sandbox.printed import Excerpt
 from autograder.sandbox.proxy import LocalTransport, Session
 from autograder.sandbox.shared import SharedData
@@ -80,7 +80,7 @@ class Judge:
         tests = self.suites.of(unit.id, item.id)
         try:
             outcomes = self._outcomes(desk, unit, item, tests, self.known)
-        except Unforeseen:
+        except (Unforeseen, OutOfStep):
             desk.clear()
             outcomes = self._outcomes(desk, unit, item, tests)
         if may_end_otherwise(outcomes[-1]):
@@ -104,6 +104,8 @@ class Judge:
             if self.hasty and desk.failures and (len(desk.failures) > 1 or test.uses_data):
                 break
             self.beat(item.id, test.seconds)
+            passing = bool(outcomes) and not desk.failures  # who failed one is asked one after another
+            self.known.following = [one.node.nodeid for one in tests[len(outcomes) + 1 :]] if passing else ()
             outcomes.append(self._test(desk, unit, item, test, known))
             if outcomes[-1].verdict not in (Verdict.PASSED, Verdict.FAILED):
                 break
@@ -139,7 +141,7 @@ class Judge:
             return dataclasses.replace(outcome, warnings=told)
         except ImportFailed as failed:
             return failed.outcome
-        except (SandboxError, Unforeseen):
+        except (SandboxError, Unforeseen, OutOfStep):
             raise
         except Exception as error:  # ours, whatever it is
             desk.clear()
@@ -172,7 +174,7 @@ class Judge:
             return outcome(Verdict.OUT_OF_MEMORY, words.out_of_memory(item, (), submission))
         if is_timeout(error) and session.transport.busy:
             return outcome(Verdict.TIMED_OUT, words.timed_out(item))
-        if isinstance(error, (SandboxError, Unforeseen)):
+        if isinstance(error, (SandboxError, Unforeseen, OutOfStep)):
             raise error
         if isinstance(error, WorkerTimeout):
             return outcome(Verdict.TIMED_OUT, words.timed_out(item))
@@ -259,6 +261,9 @@ class Desk:
     def words(self, item: Item) -> frozenset[str] | None:
         """What the item's code calls, by its source; None when there is no worker left to ask."""
         if self.current is None or self.item != item.id:
+            return None
+        if self.worker is not None and not self.worker.in_step:  # it broke off in the middle of what was foretold
+            self.clear()
             return None
         try:
             return self.current.words(item.symbol)

@@ -6,6 +6,9 @@ A test is a function of its seed and of the worker's answers: the same inputs fo
 random state of its own.  So its questions are known as long as its answers are, and who answers each of them with the
 same bytes ends as the one before did (what that saves: docs/decisions/0010-known-answers.md).
 
+What the next tests of an item ask first is known, too.  While a submission passes, it goes out with the question before
+it: a worker that is not waited for between two answers takes a tenth less for each (docs/decisions/0010).
+
 The verdict stays the grader's: it was computed from the same bytes, and of the worker nothing but its answers counts.
 Only passes are kept.  A test that once asks something else after the same answers cannot be foreseen: nothing of it is
 kept any more.  Where that shows only after something was asked ahead, `Unforeseen` is raised: our fault, and the item
@@ -21,12 +24,14 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from autograder.grading.memory import Memory
+from autograder.sandbox.launch import OutOfStep, Worker
 from autograder.sandbox.proxy import Session, Transport
 
 SEEN = 2  # runs in which a question followed before it is asked ahead
 MOST_BYTES = 64 << 20  # of all tests of a slot
 MOST_OF_A_TEST = 1 << 20
 STEP_BYTES = 700  # what a step weighs beside its question: 97 MB were held where 13.6 MB of questions were counted
+MOST_AHEAD, MOST_BYTES_AHEAD = 16, 16 << 10  # of one message: a socket takes it, whether or not it is read
 MOST_ANSWERS = 8  # to one question: other ways to be right
 
 
@@ -50,14 +55,39 @@ class Known:
 
     def __init__(self, most: int = MOST_BYTES) -> None:
         self.tests: Memory[Transcripts] = Memory(most)
+        self.following: Sequence[str] = ()  # tests that come after the next one, whether or not it passes
 
     def run(self, test: str, body: Callable[[], None], session: Session, metrics: dict[str, float]) -> float:
         """The test once; see `Transcripts.run`."""
         past = self.tests.get(test) or Transcripts()
+        worker = session.transport if isinstance(session.transport, Worker) else None
+        if worker is not None and self.following and past.asks_once:
+            worker.foretold = self._questions()
         try:
             return past.run(body, session, metrics)
+        except OutOfStep:
+            past.asks_more = True
+            raise
         finally:
+            if worker is not None:
+                worker.foretold = ()
             self.tests.put(test, past, past.size)
+
+    def _questions(self) -> list[bytes]:
+        """What the following tests will ask first, up to one that asks twice: the next comes after all its answers."""
+        found: list[bytes] = []
+        for test in self.following:
+            past = self.tests.get(test)
+            first = past.first if past is not None else None
+            if past is None or first is None or first.question is None or first.seen < SEEN:
+                break
+            room = MOST_BYTES_AHEAD - sum(map(len, found))
+            if len(found) == MOST_AHEAD or len(first.question) > room:
+                break
+            found.append(first.question)
+            if not past.asks_once:
+                break
+        return found
 
 
 @dataclass
@@ -67,6 +97,7 @@ class Transcripts:
     first: Step | None = None
     size: int = 0  # bytes
     unforeseeable: bool = False
+    asks_more: bool = False  # than once, of who answers wrongly
 
     def run(self, body: Callable[[], None], session: Session, metrics: dict[str, float]) -> float:
         """The test once, by its answers or by `body`; raises what the body raises, and `Unforeseen`.
@@ -93,6 +124,14 @@ class Transcripts:
         if session.noted is None:  # a use that costs nothing is told of all the same
             self.learn(hearing.heard, metrics, time.perf_counter() - started - hearing.waited)
         return 0.0
+
+    @property
+    def asks_once(self) -> bool:
+        """As often as it passed."""
+        first = self.first
+        if first is None or first.seen < SEEN or first.question is None or self.asks_more:
+            return False
+        return all(step.question is None for step in first.after.values())
 
     def _confirm(self, hearing: Hearing) -> None:
         """What was asked ahead must have been asked: if not, what the test found counts for nothing."""

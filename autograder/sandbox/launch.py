@@ -18,6 +18,7 @@ import sys
 import tempfile
 import threading
 import time
+from collections import deque
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from types import FrameType
@@ -38,6 +39,10 @@ START_SECONDS = (
 )
 
 
+class OutOfStep(Exception):
+    """The grader asks for something else than it foretold: its fault.  The worker must not be asked again."""
+
+
 class Worker:
     """One forked process with one student's module."""
 
@@ -48,6 +53,8 @@ class Worker:
         self.drain = drain
         self.busy = False  # a request is out and unanswered
         self.ending: Ending | None = None
+        self.foretold: Sequence[bytes] = ()  # they go out with the next request, unless some are out already
+        self._out: deque[tuple[bytes, bytes]] = deque()  # what is out and unanswered: its number, and what was asked
         self._numbers = itertools.count(int.from_bytes(os.urandom(4), "big") << 16)
 
     def await_ready(self) -> None:
@@ -63,12 +70,11 @@ class Worker:
 
     def request(self, frame: bytes, seconds: float | None = None) -> bytes:
         """The answer to a request.  `seconds` bounds it outside a test; inside one, pytest-timeout does."""
-        number = next(self._numbers).to_bytes(8, "big")
         self.busy = True
         self.connection.settimeout(seconds)
         deadline = None if seconds is None else time.monotonic() + seconds
         try:
-            wire.send(self.connection, number + frame)
+            number = self._ask(frame)
             answer = wire.receive(self.connection, deadline=deadline)
         except TimeoutError:
             self.end(0.0)
@@ -83,6 +89,24 @@ class Worker:
             raise WorkerGone(self.end(0.0), "an answer that belongs to no question")
         self.busy = False
         return bytes(answer[8:])
+
+    def _ask(self, frame: bytes) -> bytes:
+        """Its number; it is out already where it was foretold."""
+        if self.in_step:
+            asked = [(next(self._numbers).to_bytes(8, "big"), one) for one in (frame, *self.foretold)]
+            self.foretold = ()
+            self._out.extend(asked)
+            wire.send(self.connection, *(number + one for number, one in asked))
+        number, foretold = self._out[0]
+        if foretold != frame:
+            raise OutOfStep("it asks for something else than it foretold")
+        self._out.popleft()
+        return number
+
+    @property
+    def in_step(self) -> bool:
+        """Nothing is out that was foretold and not asked."""
+        return not self._out
 
     def end(self, wait: float = 0.5) -> Ending:
         """Hang up, let it end by itself for `wait` seconds, then kill it with all that it left."""

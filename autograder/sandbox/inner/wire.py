@@ -252,10 +252,19 @@ def _no_timestamps(value: object) -> None:
 # --- frames on a socket: eight bytes of length, then the frame ---
 
 
-def send(sock: Any, frame: bytes) -> None:
-    sock.sendall(_LENGTH.pack(len(frame)) + frame if len(frame) < 1 << 16 else _LENGTH.pack(len(frame)))
-    if len(frame) >= 1 << 16:
-        sock.sendall(frame)
+def send(sock: Any, *frames: bytes) -> None:
+    """Small ones together: who reads them is woken once."""
+    small = b""
+    for frame in frames:
+        small += _LENGTH.pack(len(frame))
+        if len(frame) < 1 << 16:
+            small += frame
+        else:
+            sock.sendall(small)
+            sock.sendall(frame)
+            small = b""
+    if small:
+        sock.sendall(small)
 
 
 def receive(sock: Any, cap: int = CAP + 4096, deadline: float | None = None) -> bytearray | None:
