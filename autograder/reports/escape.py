@@ -57,4 +57,6 @@ def _quoted_start(found: re.Match[str]) -> str:
 
 
 def _seen(text: str) -> str:
+    if text.isprintable():  # of no category below; character by character it took a fifth of a class's reports
+        return text
     return "".join("\N{REPLACEMENT CHARACTER}" if unicodedata.category(c) in _UNSEEN else c for c in text)
