@@ -229,8 +229,7 @@ def asked(slot: Known, following: Sequence[str], **tests: Sequence[bytes]) -> li
             for question in questions:
                 session.transport.request(question)
 
-        slot.following = following if name == next(iter(tests)) else ()
-        slot.run(name, body, session, {})
+        slot.run(name, body, session, {}, following if name == next(iter(tests)) else ())
     return worker.messages
 
 

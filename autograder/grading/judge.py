@@ -104,9 +104,9 @@ class Judge:
             if self.hasty and desk.failures and (len(desk.failures) > 1 or test.uses_data):
                 break
             self.beat(item.id, test.seconds)
-            passing = bool(outcomes) and not desk.failures  # who failed one is asked one after another
-            self.known.following = [one.node.nodeid for one in tests[len(outcomes) + 1 :]] if passing else ()
-            outcomes.append(self._test(desk, unit, item, test, known))
+            passing = outcomes and not desk.failures  # who failed one is asked one after another
+            following = tests[len(outcomes) + 1 :] if passing else ()
+            outcomes.append(self._test(desk, unit, item, test, known, following))
             if outcomes[-1].verdict not in (Verdict.PASSED, Verdict.FAILED):
                 break
         if desk.failures:
@@ -127,11 +127,13 @@ class Judge:
         else:
             outcomes[place] = dataclasses.replace(outcomes[place], diagnoses=told)
 
-    def _test(self, desk: Desk, unit: Unit, item: Item, test: Test, known: Known | None) -> Outcome:
+    def _test(
+        self, desk: Desk, unit: Unit, item: Item, test: Test, known: Known | None, following: Sequence[Test]
+    ) -> Outcome:
         try:
             try:
                 session = desk.session(item)
-                ran = self.suites.run(test, session, known)
+                ran = self.suites.run(test, session, known, following)
             except STUDENTS as error:  # how the worker answered, or not, when the item was announced
                 session, ran = desk.current or Session(LocalTransport()), Ran(error, {}, 0.0)
             outcome = self._outcome(desk, unit, item, test, session, ran)

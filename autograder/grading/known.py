@@ -55,14 +55,20 @@ class Known:
 
     def __init__(self, most: int = MOST_BYTES) -> None:
         self.tests: Memory[Transcripts] = Memory(most)
-        self.following: Sequence[str] = ()  # tests that come after the next one, whether or not it passes
 
-    def run(self, test: str, body: Callable[[], None], session: Session, metrics: dict[str, float]) -> float:
-        """The test once; see `Transcripts.run`."""
+    def run(
+        self,
+        test: str,
+        body: Callable[[], None],
+        session: Session,
+        metrics: dict[str, float],
+        following: Sequence[str] = (),
+    ) -> float:
+        """The test once; see `Transcripts.run`.  `following`: tests that come after it, whether or not it passes."""
         past = self.tests.get(test) or Transcripts()
         worker = session.transport if isinstance(session.transport, Worker) else None
-        if worker is not None and self.following and past.asks_once:
-            worker.foretold = self._questions()
+        if worker is not None and past.asks_once:
+            worker.foretold = self._questions(following)
         try:
             return past.run(body, session, metrics)
         except OutOfStep:
@@ -73,10 +79,10 @@ class Known:
                 worker.foretold = ()
             self.tests.put(test, past, past.size)
 
-    def _questions(self) -> list[bytes]:
+    def _questions(self, following: Sequence[str]) -> list[bytes]:
         """What the following tests will ask first, up to one that asks twice: the next comes after all its answers."""
         found: list[bytes] = []
-        for test in self.following:
+        for test in following:
             past = self.tests.get(test)
             first = past.first if past is not None else None
             if past is None or first is None or first.question is None or first.seen < SEEN:

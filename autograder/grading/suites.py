@@ -118,10 +118,10 @@ class Suites:
     def of(self, unit: str, item: str) -> list[Test]:
         return self.tests.get((unit, item), [])
 
-    def run(self, test: Test, session: Session, known: Known | None = None) -> Ran:
+    def run(self, test: Test, session: Session, known: Known | None = None, following: Sequence[Test] = ()) -> Ran:
         """Run one test against a session.  Its workers must have been opened; its timeout counts from here.
 
-        With `known` it is not run where its answers are those of a run that passed.
+        With `known` it is not run where its answers are those of a run that passed, and `following` are prepared.
         """
         self._session, self._error = session, None
         self._seed = seed_of(self.run_seed, test.node.nodeid)
@@ -131,7 +131,8 @@ class Suites:
         try:
             with recording() as metrics:
                 if test.direct is not None:
-                    saved = self._call(test.node, test.direct, session, metrics, known)
+                    after = [one.node.nodeid for one in following]
+                    saved = self._call(test.node, test.direct, session, metrics, known, after)
                 else:
                     test.node.ihook.pytest_runtest_protocol(item=test.node, nextitem=None)
         except pytest.fail.Exception as error:  # the alarm rang between the test and its report (seen at load 10)
@@ -142,7 +143,13 @@ class Suites:
         return Ran(self._error, dict(metrics), time.perf_counter() - started + saved)
 
     def _call(
-        self, node: pytest.Function, how: Direct, session: Session, metrics: dict[str, float], known: Known | None
+        self,
+        node: pytest.Function,
+        how: Direct,
+        session: Session,
+        metrics: dict[str, float],
+        known: Known | None,
+        following: Sequence[str],
     ) -> float:
         """The seconds that were saved."""
 
@@ -152,7 +159,7 @@ class Suites:
         try:
             with limited(how.seconds):
                 if known is not None:
-                    return known.run(node.nodeid, body, session, metrics)
+                    return known.run(node.nodeid, body, session, metrics, following)
                 body()
         except (Exception, OutcomeException) as error:  # pytest.skip and pytest.fail are no Exceptions
             self._error = error

@@ -24,8 +24,8 @@ from typing import Any
 
 import torch
 from torch.overrides import TorchFunctionMode, resolve_name
-from torch.utils._python_dispatch import TorchDispatchMode
 
+from .modes import Uncompiled
 from .policy import LOOPS
 
 STEPS = 200  # of one call: a vectorised answer takes 1 to 20, a loop some for each element (decisions/0007)
@@ -89,12 +89,7 @@ class Guard:
             yield
 
 
-class _DispatchSpy(TorchDispatchMode):  # type: ignore[no-untyped-call]
-    @classmethod
-    def _should_skip_dynamo(cls) -> bool:
-        """No: nothing compiles here, and to say so torch would import torch._dynamo at the first operator."""
-        return False
-
+class _DispatchSpy(Uncompiled):
     def __init__(self, guard: Guard) -> None:
         super().__init__()  # type: ignore[no-untyped-call]
         self.guard = guard

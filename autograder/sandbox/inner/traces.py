@@ -74,7 +74,7 @@ _copies: dict[str, tuple[dict[str, object], int, dict[str, object]]] = {}  # by 
 
 
 def _tag_of(namespace: dict[str, object]) -> int:
-    """ma_version_tag (PEP 509): another number after each change of a dict, in CPython until 3.13."""
+    """ma_version_tag (PEP 509): another number after each change of a dict in CPython 3.11; others are asked."""
     return ctypes.c_uint64.from_address(id(namespace) + 24).value
 
 

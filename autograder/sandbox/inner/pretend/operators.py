@@ -13,8 +13,8 @@ from dataclasses import dataclass
 from typing import Any
 
 import torch
-from torch.utils._python_dispatch import TorchDispatchMode
 
+from ..modes import Uncompiled
 from .tags import CPU, UNDECIDED, look, mismatch, put
 
 _aten = torch.ops.aten
@@ -73,12 +73,7 @@ def learn(func: Any) -> Facts:
     return facts
 
 
-class Checked(TorchDispatchMode):  # type: ignore[no-untyped-call]
-    @classmethod
-    def _should_skip_dynamo(cls) -> bool:
-        """No: nothing compiles here, and to say so torch would import torch._dynamo at the first operator."""
-        return False
-
+class Checked(Uncompiled):
     def __init__(self) -> None:
         super().__init__()  # type: ignore[no-untyped-call]
         self.depth = 0  # of torch's own functions that the student's code is in; `api` counts
